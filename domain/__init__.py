@@ -1,0 +1,1 @@
+"""What happened: values, events, decisions. Knows no database, no clock, no network."""

@@ -1,0 +1,49 @@
+"""What every test may ask for: a database of each kind, empty and its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import postgres
+from tests.backends import KINDS, Backend, postgresql_backend, sqlite_backend
+
+# A shared machine pauses for longer than any deadline that would say something about the code.
+settings.register_profile("here", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """The run's own PostgreSQL, started by the first test that needs it."""
+    try:
+        with postgres.running() as server:
+            yield server
+    except postgres.NoPostgres as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
+    """The URL of an empty database, which is dropped after the test, whoever still uses it."""
+    name = f"hilo_{next(_numbers)}"
+    yield postgres_server.create(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=KINDS)
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """An empty ledger's place on SQLite, then one on PostgreSQL."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if request.param == "sqlite":
+        return sqlite_backend(folder)
+    return postgresql_backend(folder, request.getfixturevalue("postgres_url"))
