@@ -1,0 +1,1 @@
+"""How it is kept: the log's and the keys' stores, sealing, group commit and the follower."""

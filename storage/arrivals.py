@@ -1,0 +1,237 @@
+"""Whole deliveries in the log's trade: what became of each atom, settled in one transaction.
+
+`recorded` is counted by the append itself. What else an atom can become (a duplicate, ignored,
+quarantined) is written here, for all atoms of a delivery at once, before it is answered: so a
+delivery that is cut off leaves nothing behind but what was recorded, and comes again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.dialects import postgresql, sqlite
+
+from domain.errors import NotFound, WrongState
+from domain.ports import Clock
+from storage.schema import SCHEMA
+from storage.trade import ERROR_CHARS_MAX, Kind, Quarantined, Trade
+
+NO_SUCH_ATOM: Final = "There is no such atom in quarantine."
+
+Place = tuple[int, UUID]
+"""Where an atom stands in the list of the quarantine: when it was received (µs), and its id."""
+
+
+class End(Struct, frozen=True):
+    """Where an atom of a source ended; a quarantined one is in `Settlement.quarantined`."""
+
+    source: str
+    kind: Kind
+    reason: str = ""
+
+
+class Arrived(Struct, frozen=True, kw_only=True):
+    """What is known of a connection (source empty) or of a source behind it.
+
+    `last_at` is the time (µs) of the last delivery, `address` our side as the provider wrote it
+    last, `error` the last that went wrong.
+    """
+
+    connection: str
+    source: str
+    last_at: int | None = None
+    address: str | None = None
+    error: str | None = None
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """Everything that one delivery comes to, but for what was recorded.
+
+    `seen` says from which sources something came, with our address there where it was said.
+    """
+
+    connection: str
+    at: int
+    ends: Sequence[End] = ()
+    quarantined: Sequence[Quarantined] = ()
+    seen: dict[str, str | None] = {}
+
+
+class Arrivals(Trade):
+    """The trade of a log that things arrive at; every method is one short transaction."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__(url, clock)
+        self._arrivals = _arrivals_table(sa.MetaData(schema=None if self._sqlite else SCHEMA))
+
+    # --------------------------------------------------------------- deliveries
+
+    def settle(self, delivery: Settlement) -> int:
+        """Write down what a delivery came to; how many of its atoms are new in quarantine.
+
+        An atom whose id is in quarantine already, or was, is a duplicate.
+        """
+        counts: Counter[tuple[str, Kind, str]] = Counter({("", Kind.DELIVERIES, ""): 1})
+        counts.update((end.source, end.kind, end.reason) for end in delivery.ends)
+        kept, error = 0, None
+        with self._writing() as transaction:
+            for atom in delivery.quarantined:
+                if self._keep(transaction, atom):
+                    kept += 1
+                    error = f"{atom.reason}: {atom.error}"[:ERROR_CHARS_MAX]
+                    counts[atom.source, Kind.QUARANTINED, ""] += 1
+                else:
+                    counts[atom.source, Kind.DUPLICATE, ""] += 1
+            self._add_all(transaction, delivery.connection, counts)
+            for source, address in sorted({**delivery.seen, "": None}.items()):
+                self._note(
+                    transaction,
+                    Arrived(
+                        connection=delivery.connection,
+                        source=source,
+                        last_at=delivery.at,
+                        address=address,
+                        error=error if not source else None,
+                    ),
+                )
+        return kept
+
+    def reject(self, connection: str, reason: str) -> None:
+        """Count a request that was refused unread."""
+        with self._writing() as transaction:
+            self._add(transaction, (connection, ""), Kind.REJECTED, reason, 1)
+            refused = Arrived(connection=connection, source="", error=f"rejected: {reason}")
+            self._note(transaction, refused)
+
+    def arrived(self, connection: str | None = None) -> list[Arrived]:
+        """What is known of a connection and its sources, or of all, in their order."""
+        table = self._arrivals
+        query = sa.select(table).order_by(table.c.connection, table.c.source)
+        if connection is not None:
+            query = query.where(table.c.connection == connection)
+        return [
+            Arrived(
+                connection=row.connection,
+                source=row.source,
+                last_at=row.last_at,
+                address=row.address,
+                error=row.error,
+            )
+            for row in self._rows(query)
+        ]
+
+    # --------------------------------------------------------------- quarantine
+
+    def quarantine_between(
+        self, low: Place | None, high: Place | None, *, descending: bool, count: int
+    ) -> list[Quarantined]:
+        """Open atoms strictly between two places, the first `count`, without their bodies."""
+        table = self._quarantine
+        query = sa.select(table).where(table.c.state == "open")
+        if low is not None:
+            query = query.where(_place(table) > _literal(low))
+        if high is not None:
+            query = query.where(_place(table) < _literal(high))
+        columns = (table.c.received_at, table.c.id)
+        ordered = (column.desc() if descending else column for column in columns)
+        rows = self._rows(query.order_by(*ordered).limit(count))
+        return [
+            Quarantined(
+                id=UUID(bytes=row.id),
+                connection=row.connection,
+                source=row.source,
+                received_at=row.received_at,
+                reason=row.reason,
+                error=row.error,
+                atom=row.atom,
+                attempts=row.attempts,
+                state=row.state,
+            )
+            for row in rows
+        ]
+
+    def release_to(self, id: UUID, ends: Sequence[End], note: str | None = None) -> None:
+        """Move an atom out of quarantine to where it ended; `note` says why, for a person.
+
+        What was one unreadable delivery may turn out to be several atoms, each with its end;
+        none must be left out. Raises NotFound, and WrongState for one that is not open.
+        """
+        table = self._quarantine
+        discarded = all(end.kind is Kind.IGNORED for end in ends)
+        with self._writing() as transaction:
+            query = sa.select(table).where(table.c.id == id.bytes).with_for_update()
+            row = transaction.execute(query).one_or_none()
+            if row is None:
+                raise NotFound(NO_SUCH_ATOM)
+            if row.state != "open":
+                raise WrongState("The atom was dealt with already.")
+            gone = {
+                "state": "discarded" if discarded else "retried",
+                "body": None,
+                "key_id": None,
+                "attempts": row.attempts + (note is None),
+                "error": (note or row.error)[:ERROR_CHARS_MAX],
+            }
+            transaction.execute(table.update().where(table.c.id == id.bytes).values(gone))
+            counts = Counter((end.source, end.kind, end.reason) for end in ends)
+            counts[row.source, Kind.QUARANTINED, ""] -= 1
+            self._add_all(transaction, row.connection, counts)
+
+    # ------------------------------------------------------------------- inside
+
+    def _add_all(
+        self,
+        transaction: sa.Connection,
+        connection: str,
+        counts: Counter[tuple[str, Kind, str]],
+    ) -> None:
+        # In the order of their keys, as the append counts: nobody waits for each other.
+        for (source, kind, reason), n in sorted(counts.items()):
+            self._add(transaction, (connection, source), kind, reason, n)
+
+    def _keep(self, transaction: sa.Connection, atom: Quarantined) -> bool:
+        """Keep an atom, unless it is known; whether it is new."""
+        table = self._quarantine
+        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        values = {name: getattr(atom, name) for name in atom.__struct_fields__}
+        row = values | {"id": atom.id.bytes, "error": atom.error[:ERROR_CHARS_MAX]}
+        done = transaction.execute(insert.values(row).on_conflict_do_nothing())
+        return done.rowcount == 1
+
+    def _note(self, transaction: sa.Connection, arrived: Arrived) -> None:
+        """Remember what is said; what is not said stays."""
+        table = self._arrivals
+        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        values = {name: getattr(arrived, name) for name in arrived.__struct_fields__}
+        new = {name: values[name] for name in ("last_at", "address", "error") if values[name]}
+        transaction.execute(
+            insert.values(values).on_conflict_do_update(
+                index_elements=["connection", "source"],
+                set_=new or {"last_at": table.c.last_at},
+            )
+        )
+
+
+def _place(table: sa.Table) -> sa.Tuple:
+    return sa.tuple_(table.c.received_at, table.c.id)
+
+
+def _literal(place: Place) -> sa.Tuple:
+    return sa.tuple_(sa.literal(place[0]), sa.literal(place[1].bytes, sa.LargeBinary()))
+
+
+def _arrivals_table(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "arrivals",
+        metadata,
+        sa.Column("connection", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("last_at", sa.BigInteger),
+        sa.Column("address", sa.Text),
+        sa.Column("error", sa.Text),
+    )

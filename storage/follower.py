@@ -1,0 +1,308 @@
+"""The follower: reads the log in pages and hands them, opened, to a consumer.
+
+The consumer keeps its own mark (ledger id, position, leaf hash) together with what it made of
+the events. A mark that is ahead of its log or beside it (after a restore) means that what the
+consumer holds was made from another history: it refuses to serve, and is made again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from domain.errors import StartupRefused, Unavailable
+from domain.ports import Entry, StoredEntry
+from storage.exclusive import Exclusive
+
+PAGE_EVENTS: Final = 1_000
+"""Events of a live page: enough that a transaction's fixed cost disappears, few enough that
+readers see a busy log move several times a second."""
+
+PAGE_BYTES: Final = 1 << 20
+"""Bytes of a live page, so that a page of long mails stays small in memory."""
+
+CHECK_EVERY_S: Final = 60.0
+"""How often a mark is compared with its log while all goes well; a restore is rare."""
+
+RETRY_S: Final = 1.0
+"""Pause after a database did not answer, and between two looks at a lock that another holds."""
+
+WAIT_S: Final = 1.0
+"""How long one wait for the log lasts; a lost wake-up costs no more than this."""
+
+log = logging.getLogger("hilo.follower")
+
+
+class Mark(Struct, frozen=True):
+    """A place in a log: which log, which position, and the leaf hash of the event there."""
+
+    ledger_id: bytes
+    position: int
+    leaf: bytes
+
+
+class Page(Struct, frozen=True):
+    """Events in a row, opened, and the mark of the last one."""
+
+    entries: list[Entry]
+    mark: Mark
+
+
+class Pages(Protocol):
+    """The log, as far as a follower reads it."""
+
+    def page(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
+        """Events after a position, without a gap; at least one where there is any."""
+
+    def head(self) -> int:
+        """The last position."""
+
+
+class Opener(Protocol):
+    """What opens sealed events."""
+
+    def open_page(self, entries: Sequence[StoredEntry]) -> list[Entry]:
+        """The events, opened. Raises KeyMissing where a key is gone without a tombstone."""
+
+
+class Source:
+    """One log, with what is needed to read it: the same for live following and rebuilds."""
+
+    def __init__(
+        self, ledger_id: bytes, pages: Pages, opener: Opener, leaf: Callable[[StoredEntry], bytes]
+    ) -> None:
+        self._ledger_id = ledger_id
+        self._pages = pages
+        self._opener = opener
+        self._leaf = leaf
+
+    def head(self) -> int:
+        """The log's last position."""
+        return self._pages.head()
+
+    def read(
+        self, after: int, limit: int = PAGE_EVENTS, max_bytes: int = PAGE_BYTES
+    ) -> Page | None:
+        """The page after a position; None where the log ends there. Raises KeyMissing."""
+        stored = self._pages.page(after, limit, max_bytes)
+        if not stored:
+            return None
+        last = stored[-1]
+        mark = Mark(self._ledger_id, last.position, self._leaf(last))
+        return Page(self._opener.open_page(stored), mark)
+
+    def mark_at(self, position: int) -> Mark | None:
+        """The mark of a position; None where the log does not reach it."""
+        if position == 0:
+            return Mark(self._ledger_id, 0, b"")
+        stored = self._pages.page(position - 1, 1, 1)
+        if not stored:
+            return None
+        return Mark(self._ledger_id, position, self._leaf(stored[0]))
+
+
+class Consumer(Protocol):
+    """Who is handed the log: the views, the tree, whoever follows."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    def mark(self) -> Mark | None:
+        """How far it came; None where it must be built first."""
+
+    def apply(self, page: Page) -> bool:
+        """Take a page, in one transaction.
+
+        False where it does not follow on the mark, since somebody else was faster.
+        """
+
+    def refuse(self, reason: str) -> None:
+        """What it holds does not belong to this log: it serves no more."""
+
+    def rebuild(self, source: Source) -> None:
+        """Make everything again from the log. Raises Busy where another one does so now."""
+
+
+class Wakeup(Protocol):
+    """What says that the log has grown."""
+
+    def wait(self, after: int, timeout_s: float) -> object:
+        """Wait until the log goes beyond a position, at most so long."""
+
+
+class Phase(StrEnum):
+    """What a follower is doing."""
+
+    IDLE = "idle"
+    WAITING = "waiting"
+    FOLLOWING = "following"
+    REBUILDING = "rebuilding"
+    RETRYING = "retrying"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class FollowerState:
+    """How a follower is.
+
+    `waiting`: another process follows. `failed`: it ended, and `error` says why, without content.
+    """
+
+    phase: Phase
+    position: int
+    error: str | None = None
+
+
+class Follower:
+    """Follows one log for one consumer, in a thread of its own, or step by step.
+
+    Only the holder of `exclusive` follows; the others look again every few seconds.
+    """
+
+    def __init__(
+        self, source: Source, consumer: Consumer, *, wakeup: Wakeup, exclusive: Exclusive
+    ) -> None:
+        self._source = source
+        self._consumer = consumer
+        self._wakeup = wakeup
+        self._exclusive = exclusive
+        self._mark: Mark | None = None
+        self._checked_at = 0.0
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.state = FollowerState(Phase.IDLE, 0)
+
+    # ---------------------------------------------------------------- by thread
+
+    def start(self) -> None:
+        """Follow in a thread until `stop`."""
+        self._stopping.clear()
+        self._thread = threading.Thread(
+            target=self._run, name=f"hilo-follower-{self._consumer.name}", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the page that it is at; returns when it is gone."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping.is_set()
+
+    # ------------------------------------------------------------- step by step
+
+    def step(self) -> int:
+        """Take the next page; how many events it had, 0 at the log's end or without the lock.
+
+        Checks the mark first where that is due, and rebuilds what does not belong to this log.
+        Raises KeyMissing, StoreUnavailable, Busy.
+        """
+        if not self._exclusive.acquire():
+            self._mark = None
+            self.state = FollowerState(Phase.WAITING, self.state.position)
+            return 0
+        if self._mark is None or time.monotonic() - self._checked_at >= CHECK_EVERY_S:
+            self._mark = self._checked()
+        page = self._source.read(self._mark.position)
+        if page is None:
+            self.state = FollowerState(Phase.FOLLOWING, self._mark.position)
+            return 0
+        if not self._consumer.apply(page):
+            self._mark = None
+            return 0
+        self._mark = page.mark
+        self.state = FollowerState(Phase.FOLLOWING, page.mark.position)
+        return len(page.entries)
+
+    def catch_up(self) -> int:
+        """Step until the log's end; how many events that were."""
+        total = 0
+        while True:
+            taken = self.step()
+            total += taken
+            if not taken and (self._mark is not None or self.state.phase is Phase.WAITING):
+                return total
+
+    def release(self) -> None:
+        """Let another process follow."""
+        self._mark = None
+        self._exclusive.release()
+
+    # ------------------------------------------------------------------- inside
+
+    def _checked(self) -> Mark:
+        """The consumer's mark, after it was found in this log; rebuilt where it was not."""
+        if not self._exclusive.held():
+            self._exclusive.acquire()
+        mark = self._consumer.mark()
+        if mark is not None:
+            reason = self._difference(mark)
+            if reason is not None:
+                log.warning("%s: %s; it is built again", self._consumer.name, reason)
+                self._consumer.refuse(reason)
+                mark = None
+        if mark is None:
+            self.state = FollowerState(Phase.REBUILDING, 0)
+            self._consumer.rebuild(self._source)
+            mark = self._consumer.mark()
+            if mark is None:
+                message = f"{self._consumer.name} was rebuilt and has no mark"
+                raise RuntimeError(message)
+        self._checked_at = time.monotonic()
+        return mark
+
+    def _difference(self, mark: Mark) -> str | None:
+        """What is wrong with a mark; None where it belongs to this log."""
+        here = self._source.mark_at(mark.position)
+        if here is None:
+            return f"at position {mark.position} it is ahead of its log"
+        if mark.position and mark.ledger_id != here.ledger_id:
+            return "it belongs to another ledger"
+        if mark.leaf != here.leaf:
+            return f"its event at position {mark.position} is another one"
+        return None
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._turn()
+            self.state = FollowerState(Phase.STOPPED, self.state.position)
+        except StartupRefused as error:
+            self._fail(f"{type(error).__name__}: {error.detail}")
+        except Exception as error:  # noqa: BLE001 - the thread's end; it is shown, and logged
+            self._fail(type(error).__name__)
+        finally:
+            self.release()
+
+    def _turn(self) -> None:
+        try:
+            taken = self.step()
+        except Unavailable as error:
+            self._mark = None
+            self.state = FollowerState(Phase.RETRYING, self.state.position, type(error).__name__)
+            self._stopping.wait(RETRY_S)
+            return
+        if taken or self._stopping.is_set():
+            return
+        if self.state.phase is Phase.WAITING:
+            self._stopping.wait(RETRY_S)
+        elif self._mark is not None:
+            self._wakeup.wait(self._mark.position, WAIT_S)
+
+    def _fail(self, error: str) -> None:
+        self.state = FollowerState(Phase.FAILED, self.state.position, error)
+        log.error("%s: stopped following: %s", self._consumer.name, error)

@@ -1,0 +1,166 @@
+"""Who is behind an address: the random pseudonym that stands for it in the log.
+
+The unique index on (address_mac, from_at) decides: whoever comes first makes the subject, a
+rival reads it. New subjects of a batch and their keys are one commit, made before the log's; a
+key whose log entry never comes is harmless. An address `contact:<uuid>` is its own subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from domain.ports import Entropy, Seeker
+from storage.keyring import FROM_THE_BEGINNING, LIVE, Keyring, batches, random_uuid
+from storage.keystore import KeyStore
+from storage.lru import ExpiringLru
+
+CONTACT_PREFIX: Final = "contact:"
+
+SUBJECTS_KEPT: Final = 50_000
+"""Addresses in memory: more than keys, since each takes a few hundred bytes and tells nothing."""
+
+_MAC_BYTES: Final = 32
+
+Holder = tuple[int, UUID]
+"""Who holds an address, and from when on."""
+
+Known = dict[bytes, Sequence[Holder]]
+"""By look-up key (an address's mac, or 16 bytes of a subject): its holders, the latest last."""
+
+
+class SubjectBook:
+    """Gives addresses their subjects; safe between threads and processes.
+
+    `mac` turns a canonical address into its 32 bytes; equal spellings must give equal bytes.
+    """
+
+    def __init__(
+        self, store: KeyStore, keyring: Keyring, mac: Callable[[str], bytes], entropy: Entropy
+    ) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._mac = mac
+        self._entropy = entropy
+        self._sole = ExpiringLru[bytes, UUID](SUBJECTS_KEPT)
+
+    @property
+    def company(self) -> UUID:
+        """The subject under whose key the company's own names are sealed."""
+        return self._keyring.company
+
+    def find(self, address: str, at: int) -> UUID | None:
+        """The subject of an address at a time; None where it was never seen."""
+        return self.resolve((Seeker(address, at),), create=False)[0]
+
+    def resolve(self, seekers: Sequence[Seeker], *, create: bool) -> list[UUID | None]:
+        """The subject of each seeker, in order; None, unless `create`, where there is none yet.
+
+        New subjects are durable, with their keys, when this returns. Raises StoreUnavailable;
+        ValueError for a `contact:` address without a UUID.
+        """
+        sought = [(self._key(seeker.address), seeker.at) for seeker in seekers]
+        known = self._known({key for key, _ in sought})
+        subjects = [_holder(known, key, at) for key, at in sought]
+        if create and None in subjects:
+            pairs = zip(sought, subjects, strict=True)
+            self._create({key for (key, _), subject in pairs if subject is None}, known)
+            subjects = [_holder(known, key, at) for key, at in sought]
+        self._keyring.warm({subject for subject in subjects if subject is not None})
+        return subjects
+
+    def ensure(self, subjects: Iterable[UUID]) -> None:
+        """Have these subjects, whatever their address, and a key for each that is new."""
+        keys = {subject.bytes for subject in subjects}
+        known = self._known(keys)
+        self._create(keys - known.keys(), known)
+
+    def forget(self) -> None:
+        """Drop every address from memory: an erasure or a reassignment changed who holds some."""
+        self._sole.clear()
+
+    # ------------------------------------------------------------------ inside
+
+    def _key(self, address: str) -> bytes:
+        if address.startswith(CONTACT_PREFIX):
+            return UUID(address[len(CONTACT_PREFIX) :]).bytes
+        return self._mac(address)
+
+    def _known(self, keys: Collection[bytes]) -> Known:
+        known: Known = {}
+        missing: list[bytes] = []
+        for key in keys:
+            sole = self._sole.get(key)
+            if sole is None:
+                missing.append(key)
+            else:
+                known[key] = ((FROM_THE_BEGINNING, sole),)
+        if missing:
+            epoch = self._sole.epoch
+            with self._store.read() as connection:
+                known |= self._read(connection, missing)
+            self._keep(missing, known, epoch)
+        return known
+
+    def _keep(self, keys: Iterable[bytes], known: Known, epoch: int) -> None:
+        """Remember those that one subject holds for all time; others are read each time."""
+        for key in keys:
+            holders = known.get(key, ())
+            if len(holders) == 1 and holders[0][0] == FROM_THE_BEGINNING:
+                self._sole.put(key, holders[0][1], epoch)
+
+    def _read(self, connection: sa.Connection, keys: Collection[bytes]) -> Known:
+        subjects = self._store.tables.subjects
+        macs = [key for key in keys if len(key) == _MAC_BYTES]
+        known: dict[bytes, list[Holder]] = {}
+        for some in batches(macs):
+            where = subjects.c.address_mac.in_(some)
+            columns = (subjects.c.address_mac, subjects.c.from_at, subjects.c.subject)
+            query = sa.select(*columns).where(where).order_by(subjects.c.from_at)
+            for mac, from_at, subject in connection.execute(query):
+                known.setdefault(mac, []).append((from_at, UUID(bytes=subject)))
+        for some in batches([key for key in keys if len(key) != _MAC_BYTES]):
+            own = sa.select(subjects.c.subject).where(subjects.c.subject.in_(some))
+            for (subject,) in connection.execute(own):
+                known[subject] = [(FROM_THE_BEGINNING, UUID(bytes=subject))]
+        return dict(known)
+
+    def _create(self, keys: Collection[bytes], known: Known) -> None:
+        """Make subjects and their keys in one commit; read those that a rival made meanwhile."""
+        if not keys:
+            return
+        # In one order for all: two batches that wait for each other's rows would never end.
+        fresh = {self._fresh(key): key for key in sorted(keys)}
+        subjects, epoch = self._store.tables.subjects, self._sole.epoch
+        insert = self._store.insert_new(subjects).returning(subjects.c.subject)
+        with self._store.write() as connection:
+            won = connection.scalars(insert, [_row(*pair) for pair in fresh.items()]).all()
+            made = [self._keyring.make(UUID(bytes=subject)) for subject in won]
+            if made:
+                connection.execute(sa.insert(self._store.tables.keys), [new.row for new in made])
+            ours = {fresh[new.subject.bytes]: new.subject for new in made}
+            known |= self._read(connection, [key for key in keys if key not in ours])
+        for key, subject in ours.items():
+            known[key] = ((FROM_THE_BEGINNING, subject), *known.get(key, ()))
+        self._keyring.admit(made)
+        self._keep(keys, known, epoch)
+
+    def _fresh(self, key: bytes) -> bytes:
+        """The subject that a look-up key gets: its own, or one that nobody can guess."""
+        return random_uuid(self._entropy).bytes if len(key) == _MAC_BYTES else key
+
+
+def _row(subject: bytes, key: bytes) -> dict[str, object]:
+    mac = key if len(key) == _MAC_BYTES else None
+    return {"subject": subject, "address_mac": mac, "from_at": FROM_THE_BEGINNING, "state": LIVE}
+
+
+def _holder(known: Mapping[bytes, Sequence[Holder]], key: bytes, at: int) -> UUID | None:
+    """Who held the address at a time: the last one whose time had come."""
+    for from_at, subject in reversed(known.get(key, ())):
+        if from_at <= at:
+            return subject
+    return None

@@ -1,0 +1,118 @@
+"""PostgreSQL goes away, or says half a yes: nothing is acknowledged that may not be there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.errors import OutcomeUnknown, StoreUnavailable
+from domain.ports import Appended, Clash
+from storage.appending import LogStore
+from tests import postgres
+from tests.storage.kit import batch, fact, opened_store, stream_id
+
+OURS = "datname = current_database() AND pid <> pg_backend_pid()"
+WAITING = f"SELECT pid FROM pg_stat_activity WHERE {OURS} AND wait_event = 'SyncRep'"
+
+
+@pytest.fixture
+def alone() -> Iterator[postgres.Server]:
+    """A server that a test may configure: no other test is on it."""
+    with postgres.running() as server:
+        yield server
+
+
+def administrator(url: str) -> psycopg.Connection[Any]:
+    """A connection beside Hilo's, which waits for no standby."""
+    connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
+    connection.execute("SET synchronous_commit = local")
+    return connection
+
+
+def cut_all(url: str) -> None:
+    """End every connection to a database but one's own, and wait until they are gone."""
+    with administrator(url) as connection:
+        connection.execute(
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE {OURS}".encode()
+        )
+
+
+def test_idle_connections_that_died_are_replaced(postgres_url: str) -> None:
+    """After the server dropped every connection the next append and the next reads succeed."""
+    with opened_store(postgres_url) as store:
+        store.append(batch(fact("a")))
+        assert store.head().position == 1
+        cut_all(postgres_url)
+        assert isinstance(store.append(batch(fact("b")))[0], Appended)
+        cut_all(postgres_url)
+        assert [entry.position for entry in store.page(0, 10, 10_000)] == [1, 2]
+
+
+def test_a_lock_that_is_never_free_is_unavailable(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer does not wait for ever for the head, and goes on once it is free."""
+    monkeypatch.setattr("storage.postgres_connection.SESSION", ("SET lock_timeout = '10ms'",))
+    with opened_store(postgres_url) as store:
+        with psycopg.connect(postgres_url) as holder:
+            holder.execute("SELECT position FROM hilo_log.head FOR UPDATE")
+            with pytest.raises(StoreUnavailable):
+                store.append(batch(fact("a")))
+        assert isinstance(store.append(batch(fact("a")))[0], Appended)
+
+
+def test_a_server_that_is_gone_is_unavailable(alone: postgres.Server) -> None:
+    """No answer to connect, to read or to append is StoreUnavailable."""
+    url = alone.create("gone")
+    with opened_store(url) as store:
+        store.append(batch(fact("a")))
+        alone.drop("gone")
+        for call in (store.head, lambda: store.append(batch(fact("b")))):
+            with pytest.raises(StoreUnavailable):
+                call()
+
+
+@pytest.mark.parametrize("function", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_a_cancelled_wait_for_the_standby_is_unknown(alone: postgres.Server, function: str) -> None:
+    """Neither the warning of a cancelled wait nor a cut connection counts as a yes."""
+    url = alone.create("synchronous")
+    with opened_store(url) as store, administrator(url) as other:
+        store.append(batch(fact("a")))
+        other.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        other.execute("SELECT pg_reload_conf()")
+        while other.execute("SHOW synchronous_standby_names").fetchone() != ("nobody",):
+            other.execute("SELECT pg_sleep(0.005)")
+        error = _while_it_waits(
+            store,
+            lambda: other.execute(f"SELECT {function}(pid) FROM ({WAITING}) w".encode()),
+            other,
+        )
+        assert isinstance(error, OutcomeUnknown)
+        other.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        other.execute("SELECT pg_reload_conf()")
+        assert store.append(batch(fact("b"))) == [Clash(stream_id("b"), 1, 2)]
+
+
+def _while_it_waits(
+    store: LogStore, act: Callable[[], object], other: psycopg.Connection[Any]
+) -> BaseException | None:
+    """Append, do something while its commit waits for the standby; what the append raised."""
+    raised: list[BaseException] = []
+
+    def append() -> None:
+        try:
+            store.append(batch(fact("b")))
+        except OutcomeUnknown as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=append)
+    thread.start()
+    while other.execute(WAITING.encode()).fetchone() is None:
+        other.execute("SELECT pg_sleep(0.005)")
+    act()
+    thread.join()
+    return raised[0] if raised else None
