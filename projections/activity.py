@@ -1,0 +1,302 @@
+"""Activity: all recent interactions of the company, by time or in the order of the log.
+
+One row an interaction, a copy of the columns of its timeline row: whatever moves that row
+(a correction of time, department, campaign …) moves this one. Hidden twins leave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, Final, cast
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from domain import events
+from domain.errors import NotFound
+from domain.ports import Entry
+from projections import paging
+from projections.base import Key, Rows, RowTable
+from projections.paging import HIGHEST, LOWEST, Ask, Page, SortKey, read_page
+from projections.timeline import INTERACTIONS, UUID16, InteractionRow, about
+from projections.timeline_pages import (
+    OF_ROW,
+    RANGE,
+    SQL_CACHED,
+    Filters,
+    PageQuery,
+    Ref,
+    Shape,
+    ask_for,
+    centre_of,
+    condition,
+    key_of,
+    one,
+    shape_of,
+)
+from projections.timeline_pages import where as where_of
+from projections.views import Reading
+
+_INDEXED: Final = frozenset({"source", "attended_by", "campaign"})
+"""Columns whose values may be rare; one value at a time is found by an index of its own."""
+
+
+class ActivityRow(Struct):
+    """An interaction as the list of all of them needs it."""
+
+    position: int
+    originator: bytes
+    occurred_at: int
+    recorded_at: int
+    subject: bytes
+    channel: str
+    direction: str
+    origin: str
+    source: str
+    attended_by: bytes | None
+    department: str | None
+    campaign: str | None
+
+
+ACTIVITY: Final = RowTable(
+    "activity",
+    ActivityRow,
+    key=("position",),
+    columns={
+        "position": sa.BigInteger(),
+        "originator": UUID16,
+        "occurred_at": sa.BigInteger(),
+        "recorded_at": sa.BigInteger(),
+        "subject": UUID16,
+        "channel": sa.Text(),
+        "direction": sa.Text(),
+        "origin": sa.Text(),
+        "source": sa.Text(),
+        "attended_by": UUID16,
+        "department": sa.Text(),
+        "campaign": sa.Text(),
+    },
+    indexes=(
+        ("occurred", ("occurred_at", "position"), None, False),
+        # Rare values: without these, a filter would walk through the whole history.
+        ("source", ("source", "occurred_at", "position"), None, False),
+        (
+            "attended",
+            ("attended_by", "occurred_at", "position"),
+            "attended_by IS NOT NULL",
+            False,
+        ),
+        ("campaign", ("campaign", "occurred_at", "position"), "campaign IS NOT NULL", False),
+    ),
+)
+
+
+class Activity:
+    """Handlers of the activity list; `page` below reads it."""
+
+    name: ClassVar[str] = "activity"
+    version: ClassVar[int] = 1
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (ACTIVITY,)
+    topics: ClassVar[frozenset[str]] = frozenset({"interaction.recorded", "interaction.corrected"})
+
+    def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
+        """The row of a new interaction; of a corrected one only its timeline row tells."""
+        if isinstance(entry.event, events.InteractionRecorded):
+            return ((ACTIVITY, (entry.position,)),)
+        return ((INTERACTIONS, (about(entry.event).bytes,)),)
+
+    def apply(self, entry: Entry, rows: Rows) -> None:
+        """Copy the columns of the timeline row, which is up to date: it comes first."""
+        event = entry.event
+        recorded = isinstance(event, events.InteractionRecorded)
+        stream = event.originator_id if recorded else about(event)
+        row = rows.get(INTERACTIONS, (stream.bytes,))
+        if row is None or row.position is None:
+            return
+        if row.hidden:
+            rows.delete(ACTIVITY, (row.position,))
+        else:
+            rows.put(ACTIVITY, _copy(row))
+
+    def settle(self, rows: Rows) -> None:
+        """Nothing of this list needs a look at many rows."""
+
+
+def _copy(row: InteractionRow) -> ActivityRow:
+    return ActivityRow(
+        cast("int", row.position),
+        row.originator,
+        cast("int", row.occurred_at),
+        cast("int", row.recorded_at),
+        cast("bytes", row.subject),
+        cast("str", row.channel),
+        cast("str", row.direction),
+        cast("str", row.origin),
+        cast("str", row.source),
+        row.attended_by,
+        row.department,
+        row.campaign,
+    )
+
+
+# --------------------------------------------------------------------------- pages
+
+
+def page(reading: Reading, query: PageQuery, subjects: Sequence[bytes] | None = None) -> Page[Ref]:
+    """A page of all interactions, by (occurred_at, position) or in the order of the log.
+
+    `subjects` narrows the order of the log to those with these counterparts. Raises BadCursor;
+    NotFound where `around` is no interaction.
+    """
+    if query.sort == "recorded":
+        listed = _Log(reading, query.filters, subjects)
+        return read_page(_ask_recorded(reading, query), listed, _log_key)
+    centre = None if query.cursor else centre_of(reading, query, None)
+    return read_page(ask_for(query, centre), _Recent(reading, query.filters), key_of)
+
+
+class _Recent:
+    """Fetches from the list of all interactions, by time."""
+
+    def __init__(self, reading: Reading, filters: Filters) -> None:
+        self._reading = reading
+        self._shape, self._values = shape_of(filters)
+
+    def __call__(
+        self, low: SortKey, high: SortKey, *, descending: bool, count: int
+    ) -> Sequence[Ref]:
+        """The first `count` rows between two keys."""
+        reading = self._reading
+        names = (reading.name(ACTIVITY), reading.name(INTERACTIONS))
+        where = f"{RANGE}{_walked(self._shape, reading.kind)}"
+        sql = _joined(names, where, "occurred_at {0}, position {0}", descending=descending)
+        params = (*low, *high, *self._values, count)
+        return [Ref(*row) for row in reading.fetch(sql, params)]
+
+
+class _Log:
+    """Fetches from the list of all interactions, in the order of the log."""
+
+    def __init__(
+        self, reading: Reading, filters: Filters, subjects: Sequence[bytes] | None
+    ) -> None:
+        self._reading = reading
+        self._subjects = subjects
+        self._shape, self._values = shape_of(filters)
+        self._span = (
+            LOWEST[0] if filters.since is None else filters.since,
+            HIGHEST[0] if filters.until is None else filters.until,
+        )
+
+    def __call__(
+        self, low: SortKey, high: SortKey, *, descending: bool, count: int
+    ) -> Sequence[Ref]:
+        """The first `count` rows between two keys, of which only positions count."""
+        reading = self._reading
+        if self._subjects is not None:
+            return self._of_subjects((low[1], high[1]), descending=descending, count=count)
+        names = (reading.name(ACTIVITY), reading.name(INTERACTIONS))
+        where = f"position > ? AND position < ?{_walked(self._shape, reading.kind)}"
+        params: list[object] = [low[1], high[1], *self._values]
+        if self._span != (LOWEST[0], HIGHEST[0]):
+            # By its time an index would give these rows in another order: it is kept out.
+            where += " AND occurred_at + 0 >= ? AND occurred_at + 0 < ?"
+            params += self._span
+        sql = _joined(names, where, "position {0}", descending=descending)
+        params.append(count)
+        return [Ref(*row) for row in reading.fetch(sql, params)]
+
+    def _of_subjects(self, span: tuple[int, int], *, descending: bool, count: int) -> list[Ref]:
+        """Those with some counterparts: the ranges of these are read, not the whole list."""
+        if not self._subjects:
+            return []
+        marks = ", ".join("?" * len(self._subjects))
+        way = "DESC" if descending else "ASC"
+        sql = (
+            f"SELECT {OF_ROW} FROM {self._reading.name(INTERACTIONS)} i"
+            f" WHERE i.subject IN ({marks}) AND i.hidden = 0 AND i.position > ?"
+            " AND i.position < ? AND i.occurred_at >= ? AND i.occurred_at < ?"
+            f"{where_of(self._shape, 'i.')} ORDER BY i.position {way} LIMIT ?"
+        )
+        params = (*self._subjects, *span, *self._span, *self._values, count)
+        return [Ref(*row) for row in self._reading.fetch(sql, params)]
+
+
+@lru_cache(maxsize=SQL_CACHED)
+def _joined(names: tuple[str, str], where: str, order: str, *, descending: bool) -> str:
+    """Cut the list first, and only then look at the rows that are left."""
+    listed_name, interactions = names
+    way = "DESC" if descending else "ASC"
+    inner = order.format(way)
+    outer = ", ".join(f"a.{part}" for part in inner.split(", "))
+    return (
+        f"SELECT {OF_ROW} FROM (SELECT originator, occurred_at, position FROM {listed_name}"
+        f" WHERE {where} ORDER BY {inner} LIMIT ?) a"
+        f" JOIN {interactions} i ON i.originator = a.originator ORDER BY {outer}"
+    )
+
+
+@lru_cache(maxsize=SQL_CACHED)
+def _walked(shape: tuple[Shape, ...], kind: str) -> str:
+    """Filters of the long list.
+
+    SQLite must not take an index for several values at once: it would sort all that match
+    instead of walking from the end. A plus before a column keeps it from the index.
+    """
+    prefix = {
+        part.column: "" if kind != "sqlite" or _finds(part) else "+"
+        for part in shape
+        if part.column != "kind"
+    }
+    listed = (part for part in shape if part.column != "kind")
+    return "".join(f" AND {condition(part, prefix[part.column] + part.column)}" for part in listed)
+
+
+def _finds(part: Shape) -> bool:
+    return part.column in _INDEXED and part.values == 1 and not part.null
+
+
+def _log_key(ref: Ref) -> SortKey:
+    return 0, ref[1]
+
+
+def _ask_recorded(reading: Reading, query: PageQuery) -> Ask:
+    binding = paging.binding(query.scope, query.filters, query.order, query.sort)
+    mark = paging.read_cursor(binding, query.cursor)
+    centre = None if mark else _centre_recorded(reading, query)
+    return Ask(
+        binding=binding,
+        limit=query.limit,
+        descending=query.order == "desc",
+        mark=mark,
+        centre=centre,
+    )
+
+
+def _centre_recorded(reading: Reading, query: PageQuery) -> SortKey | None:
+    if query.around is not None:
+        if one(reading, query.around) is None:
+            raise NotFound("There is no such interaction here.")
+        return 0, query.around
+    if query.at is None:
+        return None
+    after = _recorded_by(reading, query.at)
+    return (0, after) if query.order == "desc" else (0, after + 1)
+
+
+def _recorded_by(reading: Reading, time: int) -> int:
+    """The last position that had been recorded at a time, by bisection: times never decrease."""
+    sql = (
+        f"SELECT position, recorded_at FROM {reading.name(ACTIVITY)}"
+        " WHERE position > ? ORDER BY position LIMIT 1"
+    )
+    low, high = 0, reading.position
+    while low < high:
+        middle = (low + high) // 2
+        rows = reading.fetch(sql, (middle,))
+        if rows and rows[0][1] <= time:
+            low = rows[0][0]
+        else:
+            high = middle
+    return low

@@ -1,0 +1,207 @@
+"""Contacts as readers ask for them: whose subject it is, lists by recency, finding, objects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.addresses import address_label
+from domain.times import format_utc
+from projections import cards, inbox_pages, paging
+from projections.cards import Card
+from projections.dictionary import Names
+from projections.directory_rows import CONTACTS, SUBJECTS, ContactRow, digits_of, fold, split_ids
+from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
+from projections.shapes import AddressView, ContactView
+from projections.threads import ThreadRow, by_channel, channels_of
+from projections.views import Reading
+
+DIGITS_MIN: Final = 3
+"""Digits that are looked for in numbers; fewer stand in nearly every one."""
+
+_COLUMNS: Final = ", ".join(f"c.{column}" for column in CONTACTS.columns)
+_LIKE: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+
+class ContactQuery(Struct, frozen=True, kw_only=True):
+    """Which page of contacts; `text` is looked for in names, companies, addresses, numbers."""
+
+    scope: str = "contacts"
+    text: str | None = None
+    limit: int = LIMIT_DEFAULT
+    cursor: str | None = None
+
+
+# --------------------------------------------------------------------------- whose it is
+
+
+def contact_of(reading: Reading, subject: bytes) -> bytes | None:
+    """The contact that a subject belongs to; None for a subject that was never seen."""
+    sql = f"SELECT contact FROM {reading.name(SUBJECTS)} WHERE subject = ?"
+    found = reading.fetch(sql, (subject,))
+    return bytes(found[0][0]) if found else None
+
+
+def contacts_of(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, bytes]:
+    """The contact of each subject that was ever seen."""
+    if not subjects:
+        return {}
+    sql = (
+        f"SELECT subject, contact FROM {reading.name(SUBJECTS)}"
+        f" WHERE subject IN ({_marks(subjects)})"
+    )
+    return dict(reading.fetch(sql, tuple(subjects)))
+
+
+def members_of(reading: Reading, contact: bytes) -> list[bytes]:
+    """The subjects of a contact, the first come first; none where it is no contact."""
+    sql = f"SELECT members FROM {reading.name(CONTACTS)} WHERE contact = ?"
+    found = reading.fetch(sql, (contact,))
+    return split_ids(found[0][0]) if found else []
+
+
+# --------------------------------------------------------------------------------- lists
+
+
+def page(reading: Reading, query: ContactQuery) -> Page[ContactRow]:
+    """A page of contacts, the one with the latest interaction first. Raises BadCursor."""
+    binding = paging.binding(query.scope, query.text)
+    ask = Ask(binding=binding, limit=query.limit, mark=paging.read_cursor(binding, query.cursor))
+    return read_page(ask, _List(reading, query.text), _key)
+
+
+def _key(row: ContactRow) -> SortKey:
+    return row.last_at, row.place
+
+
+class _List:
+    """Fetches contacts between two keys."""
+
+    def __init__(self, reading: Reading, text: str | None) -> None:
+        self._reading = reading
+        self._where, self._params = _matching(reading, text) if text else ("", [])
+
+    def __call__(
+        self, low: SortKey, high: SortKey, *, descending: bool, count: int
+    ) -> list[ContactRow]:
+        """The first `count` of them."""
+        way = "DESC" if descending else "ASC"
+        sql = (
+            f"SELECT {_COLUMNS} FROM {self._reading.name(CONTACTS)} c"
+            " WHERE (c.last_at, c.place) > (?, ?) AND (c.last_at, c.place) < (?, ?)"
+            f"{self._where} ORDER BY c.last_at {way}, c.place {way} LIMIT ?"
+        )
+        rows = self._reading.fetch(sql, (*low, *high, *self._params, count))
+        return [ContactRow(*row) for row in rows]
+
+
+def _matching(reading: Reading, text: str) -> tuple[str, list[object]]:
+    """` AND …`: the text in a name, in any address, or its digits in any number."""
+    part = f"%{fold(text).translate(_LIKE)}%"
+    subject = "s.folded LIKE ? ESCAPE '\\'"
+    params: list[object] = [part, part]
+    digits = digits_of(text)
+    if len(digits) >= DIGITS_MIN:
+        subject += " OR s.digits LIKE ?"
+        params.append(f"%{digits}%")
+    where = (
+        " AND (c.folded LIKE ? ESCAPE '\\' OR c.contact IN"
+        f" (SELECT s.contact FROM {reading.name(SUBJECTS)} s WHERE {subject}))"
+    )
+    return where, params
+
+
+# ------------------------------------------------------------------------------- objects
+
+
+def row_of(reading: Reading, contact: bytes) -> ContactRow | None:
+    """The row of a contact; None where it is no contact (any more)."""
+    sql = f"SELECT {_COLUMNS} FROM {reading.name(CONTACTS)} c WHERE c.contact = ?"
+    found = reading.fetch(sql, (contact,))
+    return ContactRow(*found[0]) if found else None
+
+
+def views(reading: Reading, names: Names, rows: Sequence[ContactRow]) -> list[ContactView]:
+    """The contacts (2.6), in the same order, with a few queries for all of them."""
+    members = {row.contact: split_ids(row.members) for row in rows}
+    subjects = [subject for held in members.values() for subject in held]
+    known = _Known(
+        names,
+        cards.of_contacts(reading, list(members)),
+        inbox_pages.threads_of(reading, subjects),
+        _addresses(reading, subjects),
+    )
+    return [_view(row, members[row.contact], known) for row in rows]
+
+
+class _Known(Struct, frozen=True):
+    """What was read for some contacts: labels by contact, threads and addresses by subject."""
+
+    names: Names
+    cards: dict[bytes, Card]
+    threads: dict[bytes, ThreadRow]
+    addresses: dict[bytes, tuple[str | None, int, str | None]]
+
+
+def _addresses(
+    reading: Reading, subjects: Collection[bytes]
+) -> dict[bytes, tuple[str | None, int, str | None]]:
+    if not subjects:
+        return {}
+    sql = (
+        f"SELECT subject, address, since, parent_by FROM {reading.name(SUBJECTS)}"
+        f" WHERE subject IN ({_marks(subjects)})"
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in reading.fetch(sql, tuple(subjects))}
+
+
+def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
+    card, names = known.cards[row.contact], known.names
+    threads = [known.threads[subject] for subject in members if subject in known.threads]
+    first = min(threads, key=lambda thread: (thread.first_at, thread.first_position), default=None)
+    return ContactView(
+        id=card.id,
+        name=card.name,
+        label=card.label,
+        company=row.company,
+        owner=names.user(row.owner) if row.owner else None,
+        language=row.language,
+        addresses=[
+            _address(subject, known, is_first=subject == row.contact)
+            for subject in members
+            if _shown(subject, known)
+        ],
+        first_at=format_utc(first.first_at) if first else None,
+        last_at=format_utc(max(thread.last_at for thread in threads)) if threads else None,
+        interactions=sum(thread.interactions for thread in threads),
+        by_channel=by_channel(threads),
+        first_source=names.source(first.first_source) if first and first.first_source else None,
+        created=row.created,
+        version=row.version,
+    )
+
+
+def _shown(subject: bytes, known: _Known) -> bool:
+    """Whether a subject is an address: a contact's own id and a bucket of strangers are none."""
+    address = known.addresses.get(subject, (None,))[0]
+    return subject in known.addresses and not (address or "").startswith("contact:")
+
+
+def _address(subject: bytes, known: _Known, *, is_first: bool) -> AddressView:
+    address, since, linked_by = known.addresses[subject]
+    thread = known.threads.get(subject)
+    return AddressView(
+        subject=str(UUID(bytes=subject)),
+        address=address,
+        label=address_label(address) if address else None,
+        channels=channels_of(thread.by_channel) if thread else [],
+        since=format_utc(since),
+        linked_by="first" if is_first else linked_by or "observed",
+    )
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" * len(values))

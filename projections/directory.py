@@ -1,0 +1,170 @@
+"""Subjects and contacts: whose address is whose, and what they are called.
+
+A subject is one outside address; a contact is a set of subjects, and its id is that of the
+subject that came first. Which subjects belong together is decided by the linking rule
+(projections/linking.py) over the neighbourhood of what changed. Names that people wrote win
+over those that messages brought; of these the latest does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from domain import events
+from domain.errors import Unavailable
+from domain.ports import Entry
+from projections import identity
+from projections.base import Key, Rows, RowTable
+from projections.directory_rows import CONTACTS, SUBJECTS, split_ids
+from projections.grouping import LINKS_EPOCH
+from projections.views import Reading, Views
+
+__all__ = ["DirectoryProjection", "Roots", "contact_of", "split_ids", "subjects_of"]
+
+ROOTS_AGE_S: Final = 1.0
+"""How old an answer to those who append may be; it is a hint, and views lag as much."""
+
+ROOTS_KEPT: Final = 50_000
+"""Subjects whose contact is remembered: those of a busy day, some 15 MB."""
+
+
+class DirectoryProjection:
+    """The projection."""
+
+    name: ClassVar[str] = "directory"
+    version: ClassVar[int] = 1
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (SUBJECTS, CONTACTS)
+    topics: ClassVar[frozenset[str]] = frozenset(
+        {"interaction.recorded", "contact.named", "address.linked"}
+    )
+
+    def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
+        """The subjects that the event names, and the contacts that they are by themselves."""
+        event = entry.event
+        found: list[tuple[RowTable[Any], Key]] = []
+        match event:
+            case events.InteractionRecorded():
+                key = (event.subject.bytes,)
+                found += ((SUBJECTS, key), (CONTACTS, key))
+                for party in event.parties:
+                    key = (party.subject.bytes,)
+                    found += ((SUBJECTS, key), (CONTACTS, key))
+            case events.ContactNamed():
+                key = (event.subject.bytes,)
+                found += ((SUBJECTS, key), (CONTACTS, key))
+            case events.AddressLinked():
+                for subject in (event.contact, event.subject):
+                    key = (subject.bytes,)
+                    found += ((SUBJECTS, key), (CONTACTS, key))
+        return found
+
+    def apply(self, entry: Entry, rows: Rows) -> None:
+        """Note who was seen, under which name, and who belongs together."""
+        match entry.event:
+            case events.InteractionRecorded() as event:
+                identity.recorded(rows, entry, event)
+            case events.ContactNamed() as event:
+                identity.named(rows, entry, event)
+            case events.AddressLinked() as event:
+                identity.linked(rows, entry, event)
+            case _:
+                pass
+
+    def settle(self, rows: Rows) -> None:
+        """Nothing is left for the end of a page."""
+
+
+def contact_of(rows: Rows, subject: bytes) -> bytes:
+    """The contact of a subject; the subject itself where it was never seen."""
+    row = rows.get(SUBJECTS, (subject,))
+    return subject if row is None else row.contact
+
+
+def subjects_of(rows: Rows, contact: bytes) -> list[bytes]:
+    """The subjects of a contact, the first come first; none where it is no contact (any more)."""
+    row = rows.get(CONTACTS, (contact,))
+    return [] if row is None else split_ids(row.members)
+
+
+class Roots:
+    """Implements ports.Contacts: whose address it is, for those who append.
+
+    A hint that is at most a second old: the truth at a position is in the views. Where they
+    do not answer, a subject is its own contact.
+    """
+
+    def __init__(self, views: Views, age_s: float = ROOTS_AGE_S) -> None:
+        self._views = views
+        self._age_s = age_s
+        self._known: OrderedDict[bytes, bytes] = OrderedDict()
+        self._unseen: set[bytes] = set()
+        self._lock = threading.Lock()
+        self._looked_at = -age_s
+        self._generation = 0
+        self._epoch = 0
+
+    def contact_of(self, subject: UUID) -> UUID:
+        """As in ports.Contacts."""
+        raw = subject.bytes
+        if time.monotonic() - self._looked_at < self._age_s:
+            known = self._known.get(raw)
+            if known is not None:
+                return UUID(bytes=known)
+            if raw in self._unseen:
+                return subject
+        try:
+            with self._lock, self._views.reading() as reading:
+                self._renew(reading)
+                return UUID(bytes=self._look_up(reading, raw))
+        except Unavailable:
+            return subject
+
+    def knows(self, subject: UUID) -> bool:
+        """As in ports.Contacts: whether the views have anything of a subject."""
+        raw = subject.bytes
+        if raw in self._known:
+            return True
+        with self._views.reading() as reading:
+            query = f"SELECT 1 FROM {reading.name(SUBJECTS)} WHERE subject = ?"
+            return bool(reading.fetch(query, (raw,)))
+
+    def _renew(self, reading: Reading) -> None:
+        """Forget those that came to another contact since the last look."""
+        self._looked_at = time.monotonic()
+        self._unseen.clear()
+        epoch = reading.epoch(LINKS_EPOCH)
+        if reading.generation != self._generation:
+            self._known.clear()
+        elif epoch > self._epoch:
+            moved = reading.fetch(
+                f"SELECT subject, contact FROM {reading.name(SUBJECTS)} WHERE moved > ?",
+                (self._epoch,),
+            )
+            for subject, contact in moved:
+                if subject in self._known:
+                    self._known[subject] = contact
+        self._generation = reading.generation
+        self._epoch = max(epoch, self._epoch) if epoch else epoch
+
+    def _look_up(self, reading: Reading, subject: bytes) -> bytes:
+        known = self._known.get(subject)
+        if known is not None:
+            return known
+        found = reading.fetch(
+            f"SELECT contact FROM {reading.name(SUBJECTS)} WHERE subject = ?", (subject,)
+        )
+        contact: bytes = found[0][0] if found else subject
+        # One that the views have not seen yet may come linked: soon it is asked for again.
+        if not found:
+            if len(self._unseen) < ROOTS_KEPT:
+                self._unseen.add(subject)
+            return subject
+        self._known[subject] = contact
+        if len(self._known) > ROOTS_KEPT:
+            self._known.popitem(last=False)
+        return contact

@@ -1,0 +1,315 @@
+"""A group of projections: one checkpoint, one transaction, so that no page is ever torn.
+
+The group is what a follower feeds. It loads the rows that a page of events names, lets each
+projection change them in order, writes them once and moves its checkpoint on, all in one
+transaction. An event that cannot be applied is parked, with what went wrong and no content;
+the group then promises nothing until it is rebuilt, and goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import traceback
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import structs
+
+from domain.errors import Unavailable
+from domain.ports import Entry
+from projections import checkpoints
+from projections.base import EPOCH, Key, Projection, Rows, RowTable
+from projections.checkpoints import Checkpoint, Parked
+from projections.database import Slot, is_refusal, writing
+from projections.rowset import RowSet
+from projections.views import Views
+from storage.follower import Mark, Page, Source
+
+KNOWN_ROWS_MAX: Final = 20_000
+"""Rows remembered from page to page: what a busy hour touches again, some 30 MB."""
+
+Listener = Callable[[int, Sequence[Entry]], None]
+"""Is told, after a commit, the position and the entries of a page; quick, and never raises."""
+
+_Keys = Callable[[Entry], Iterable[tuple[RowTable[Any], Key]]]
+_Handler = Callable[[Entry, Rows], None]
+
+log = logging.getLogger("hilo.views")
+
+
+class Poison(Exception):
+    """An event could not be applied: its place in the page."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Loom:
+    """Applies pages to one generation of a group's tables, over one connection.
+
+    Used by the live group and by rebuilds. Nobody else writes a generation while its
+    checkpoint moves, so rows stay known from page to page until a transaction fails.
+    """
+
+    def __init__(
+        self, projections: Sequence[Projection], slot: Slot, place: tuple[str, int]
+    ) -> None:
+        self._projections = projections
+        self._slot = slot
+        self.place = place
+        self._keys: dict[str, list[_Keys]] = {}
+        self._handlers: dict[str, list[_Handler]] = {}
+        for projection in projections:
+            for topic in projection.topics:
+                self._keys.setdefault(topic, []).append(projection.keys)
+                self._handlers.setdefault(topic, []).append(projection.apply)
+        self._rows = RowSet(slot, place[1])
+
+    def weave(self, entries: Sequence[Entry], mark: Mark) -> frozenset[str] | None:
+        """Apply entries inside the caller's transaction; the epochs that begin, by name.
+
+        None where the checkpoint is elsewhere than before the first entry. Raises Poison
+        for an event that a projection could not apply, and whatever writing raises.
+        """
+        if not checkpoints.advance(self._slot, self.place, entries[0].position - 1, mark):
+            return None
+        rows = self._rows
+        rows.prefetch(self._wanted(entries))
+        self._apply(entries, rows)
+        rows.flush()
+        for projection in self._projections:
+            projection.settle(rows)
+            rows.flush()
+        return frozenset(str(key[0]) for key in rows.touched(EPOCH))
+
+    def committed(self) -> None:
+        """The transaction stands: what is known stays known, within a limit."""
+        self._rows.next_page(KNOWN_ROWS_MAX)
+
+    def forget(self) -> None:
+        """The transaction failed, or somebody else wrote: know nothing."""
+        self._rows = RowSet(self._slot, self.place[1])
+
+    def _wanted(self, entries: Sequence[Entry]) -> dict[RowTable[Any], dict[Key, None]]:
+        """The keys that the entries name, by table, each once."""
+        wanted: dict[RowTable[Any], dict[Key, None]] = defaultdict(dict)
+        number = 0
+        try:
+            for number, entry in enumerate(entries):  # noqa: B007 - the error names it
+                for keys in self._keys.get(entry.topic, ()):
+                    for table, key in keys(entry):
+                        wanted[table][key] = None
+        except Exception as error:
+            raise Poison(number) from error
+        return wanted
+
+    def _apply(self, entries: Sequence[Entry], rows: RowSet) -> None:
+        number = 0
+        try:
+            for number, entry in enumerate(entries):  # noqa: B007 - the error names it
+                for apply in self._handlers.get(entry.topic, ()):
+                    apply(entry, rows)
+        except Exception as error:
+            if is_refusal(error):
+                raise
+            raise Poison(number) from error
+
+
+class Group:
+    """A consumer of the log (storage/follower.py): projections with one checkpoint.
+
+    `rebuild` in projections/rebuild.py makes its generations; `code_version` names the code
+    that made one, so that tables of another shape are never read.
+    """
+
+    def __init__(self, name: str, projections: Sequence[Projection], views: Views) -> None:
+        self.name = name
+        self.projections = tuple(projections)
+        self.views = views
+        self.code_version = code_version(projections)
+        self._listeners: list[Listener] = []
+        self._lock = threading.RLock()
+        self._slot: Slot | None = None
+        self._loom: Loom | None = None
+        self._epochs: dict[str, int] = {}
+        views.expect(name, self.code_version)
+
+    @property
+    def tables(self) -> list[RowTable[Any]]:
+        """All tables of the group."""
+        return [table for projection in self.projections for table in projection.tables]
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` after every commit of this process; the answer ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # --------------------------------------------------------- storage.Consumer
+
+    def mark(self) -> Mark | None:
+        """How far the serving generation came; None where nothing of this code serves."""
+        with self._lock:
+            checkpoint = self._serving()
+            return checkpoint.mark if checkpoint else None
+
+    def apply(self, page: Page) -> bool:
+        """Take a page in one transaction; a poison event is parked, in one of its own.
+
+        False where the page does not follow on the checkpoint. Raises StoreUnavailable.
+        """
+        with self._lock:
+            if self._loom is None and self._serving() is None:
+                return False
+            if not self._take(page):
+                self._loom = None
+                return False
+        for listener in tuple(self._listeners):
+            try:
+                listener(page.mark.position, page.entries)
+            except Exception as error:  # noqa: BLE001 - a listener's fault stops no view
+                why = where_it_failed(error)
+                log.error("a listener of %s failed: %s", self.name, why)  # noqa: TRY400 - content
+        return True
+
+    def refuse(self, reason: str) -> None:
+        """Serve no more; the tables stay until a rebuild replaces them."""
+        with self._lock, writing(self._writer()) as slot:
+            checkpoint = checkpoints.serving(slot, self.name)
+            if checkpoint:
+                place = (self.name, checkpoint.generation)
+                checkpoints.set_state(slot, place, "refused", reason)
+            self._loom = None
+
+    def rebuild(self, source: Source) -> None:
+        """Build a new generation from the log and serve it.
+
+        Raises Busy, RebuildFailed, KeyMissing, StoreUnavailable.
+        """
+        from projections.rebuild import rebuild  # noqa: PLC0415 - the two call each other
+
+        rebuild(self, source)
+
+    def close(self) -> None:
+        """Give the writing connection back."""
+        with self._lock:
+            self._loom = None
+            if self._slot is not None:
+                self._slot.close()
+                self._slot = None
+
+    # ------------------------------------------------------------------ inside
+
+    def _writer(self) -> Slot:
+        if self._slot is None:
+            self._slot = self.views.database.writer()
+        return self._slot
+
+    def _serving(self) -> Checkpoint | None:
+        slot = self._writer()
+        try:
+            checkpoint = checkpoints.serving(slot, self.name)
+        except Exception:
+            self.close()
+            raise
+        if checkpoint is None or checkpoint.code_version != self.code_version:
+            self._loom = None
+            return None
+        place = (self.name, checkpoint.generation)
+        self._loom = Loom(self.projections, slot, place)
+        self._epochs = checkpoint.epochs
+        return checkpoint
+
+    def _take(self, page: Page) -> bool:
+        """Apply a page in one transaction, as a whole; where that fails, piece by piece."""
+        try:
+            with writing(self._writer()) as slot:
+                begun = self._woven().weave(page.entries, page.mark)
+                if begun:
+                    self._begin_epochs(slot, begun, page.mark.position)
+        except Unavailable:
+            self.close()
+            raise
+        except Exception:  # noqa: BLE001 - the pieces will show which event it was
+            self._woven().forget()
+            begun = self._take_pieces(page)
+        if begun is None:
+            return False
+        self._woven().committed()
+        return True
+
+    def _take_pieces(self, page: Page) -> frozenset[str] | None:
+        """Apply what can be applied and park the rest, in one transaction."""
+        loom = self._woven()
+        begun: frozenset[str] = frozenset()
+        todo: list[Sequence[Entry]] = [page.entries]
+        with writing(self._writer()) as slot:
+            while todo:
+                piece = todo.pop()
+                mark = structs.replace(page.mark, position=piece[-1].position)
+                slot.run("SAVEPOINT piece")
+                try:
+                    woven = loom.weave(piece, mark)
+                except Exception as error:
+                    if is_refusal(error):
+                        raise
+                    slot.run("ROLLBACK TO SAVEPOINT piece")
+                    loom.forget()
+                    todo += self._smaller(slot, piece, mark, error)
+                    continue
+                if woven is None:
+                    return None
+                begun |= woven
+                loom.committed()
+            self._begin_epochs(slot, begun, page.mark.position)
+        return begun
+
+    def _smaller(
+        self, slot: Slot, piece: Sequence[Entry], mark: Mark, error: Exception
+    ) -> list[Sequence[Entry]]:
+        """The pieces of a piece that failed, last first; a single event is parked instead."""
+        place = self._woven().place
+        if len(piece) == 1:
+            checkpoints.advance(slot, place, piece[0].position - 1, mark)
+            why = where_it_failed(error)
+            checkpoints.park(slot, place, Parked(piece[0].position, piece[0].topic, why))
+            log.error("%s: event %d is parked: %s", self.name, piece[0].position, why)
+            return []
+        known = error.number if isinstance(error, Poison) else len(piece) // 2
+        cut = max(known, 1)
+        return [piece[cut:], piece[:cut]]
+
+    def _begin_epochs(self, slot: Slot, begun: frozenset[str], position: int) -> None:
+        epochs = {**self._epochs, **dict.fromkeys(begun, position)}
+        checkpoints.set_epochs(slot, self._woven().place, epochs)
+        self._epochs = epochs
+
+    def _woven(self) -> Loom:
+        if self._loom is None:
+            message = f"the group {self.name} has no generation at hand"
+            raise RuntimeError(message)
+        return self._loom
+
+
+def code_version(projections: Sequence[Projection]) -> str:
+    """Names and versions of the projections, and a digest of their tables' shapes."""
+    digest = hashlib.sha256()
+    for projection in projections:
+        for table in projection.tables:
+            columns = {name: repr(kind) for name, kind in table.columns.items()}
+            digest.update(repr((table.name, table.key, columns, table.indexes)).encode())
+    names = " ".join(f"{p.name}.{p.version}" for p in projections)
+    return f"{names} {digest.hexdigest()[:12]}"
+
+
+def where_it_failed(error: BaseException) -> str:
+    """The kind of an error and the place in our code, without a word of content."""
+    cause = error.__cause__ if isinstance(error, Poison) and error.__cause__ else error
+    frames = traceback.extract_tb(cause.__traceback__)
+    ours = [frame for frame in frames if Path(frame.filename).parent.name == "projections"]
+    last = (ours or list(frames))[-1]
+    return f"{type(cause).__name__} in {last.name} ({Path(last.filename).name}:{last.lineno})"

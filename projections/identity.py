@@ -1,0 +1,306 @@
+"""How the directory's rows change: sightings of addresses, names by hand, links, regrouping.
+
+Whatever is observed folds so that the order of arrival does not matter: minima and maxima over
+(occurred_at, originator). A subject's row holds all that its contact needs, so that a contact's
+row can be made again from its members' rows alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain import events
+from domain.addresses import scope_of
+from domain.ports import Entry
+from domain.values import Channel, Direction
+from projections.base import Rows
+from projections.directory_rows import (
+    CONTACTS,
+    SUBJECTS,
+    Card,
+    ContactRow,
+    Edges,
+    SubjectRow,
+    card_of,
+    digits_of,
+    edges_of,
+    encode,
+)
+from projections.grouping import note_pair, refresh, regroup
+from projections.linking import RULE, Pair
+
+PLACES: Final = 256
+"""Places in one event: the counterpart, and at most 200 participants with 8 aliases."""
+
+UNKNOWN_SCHEME: Final = "contact"
+"""The scheme of a subject of which no event has said one yet."""
+
+NOBODY_BY_HAND: Final = frozenset({"import", "channel", "system"})
+"""Kinds of actors that are no people deciding."""
+
+
+class Sighting(Struct):
+    """An address in an event; `place` orders the addresses of one log by their appearance."""
+
+    subject: bytes
+    scheme: str
+    scope: str | None
+    address: str | None
+    name: str | None
+    at: int
+    by: bytes
+    place: int
+    channel: Channel | None = None
+
+
+# ---------------------------------------------------------------- from the event
+
+
+def recorded(rows: Rows, entry: Entry, event: events.InteractionRecorded) -> None:
+    """Note the counterpart and every further outside participant, and asserted pairs."""
+    inbound = event.direction is Direction.INBOUND
+    by = event.originator_id.bytes
+    main = event.subject.bytes
+    place = entry.position * PLACES
+    address = event.resource if inbound else event.destination
+    if not _seen_again(rows, event, main, address):
+        sighting = Sighting(
+            subject=main,
+            scheme=event.scheme,
+            scope=event.scope,
+            address=address,
+            name=event.contact_name,
+            at=event.occurred_at,
+            by=by,
+            place=place,
+            channel=event.channel,
+        )
+        _see(rows, sighting)
+    if not event.parties:
+        return
+    changed = False
+    for number, party in enumerate(event.parties):
+        known = event.identities[number] if number < len(event.identities) else None
+        other = party.subject.bytes
+        sighting = Sighting(
+            subject=other,
+            scheme=party.scheme,
+            scope=party.scope,
+            address=(known.address or None) if known else None,
+            name=known.name if known else None,
+            at=event.occurred_at,
+            by=by,
+            place=place + number + 1,
+            channel=event.channel,
+        )
+        _see(rows, sighting)
+        if party.asserted and event.rule == RULE and other != main:
+            pair = Pair(other, event.occurred_at, by, entry.position)
+            changed = note_pair(rows, main, pair) or changed
+    if changed:
+        regroup(rows, (main,), entry.position)
+
+
+def _seen_again(
+    rows: Rows, event: events.InteractionRecorded, subject: bytes, address: str | None
+) -> bool:
+    """The same as `_see` for most messages: a known address, later than all before, and no news."""
+    row = rows.get(SUBJECTS, (subject,))
+    at = event.occurred_at
+    if (
+        row is None
+        or at <= row.last_at
+        or address != row.address
+        or event.channel not in row.channels
+        or row.scheme != event.scheme
+    ):
+        return False
+    contact = rows.get(CONTACTS, (row.contact,))
+    name = event.contact_name
+    if contact is None or (name is not None and not name == row.name_seen == contact.name):
+        return False
+    row.last_at = at
+    if name is not None:
+        row.name_seen_at, row.name_seen_by = at, event.originator_id.bytes
+    rows.put(SUBJECTS, row)
+    if at > contact.last_at:
+        contact.last_at = at
+        rows.put(CONTACTS, contact)
+    return True
+
+
+def named(rows: Rows, entry: Entry, event: events.ContactNamed) -> None:
+    """Take what a person or an import wrote down about a contact."""
+    address = event.address
+    subject = event.subject.bytes
+    row = rows.get(SUBJECTS, (subject,))
+    if row is None or address is not None:
+        row = _see(
+            rows,
+            Sighting(
+                subject=subject,
+                scheme=address.partition(":")[0] if address else UNKNOWN_SCHEME,
+                scope=scope_of(address) if address else None,
+                address=address,
+                name=None,
+                at=entry.recorded_at,
+                by=event.originator_id.bytes,
+                place=entry.position * PLACES,
+            ),
+        )
+    card = card_of(row)
+    values: dict[str, UUID | str | None] = {
+        "name": event.name,
+        "company": event.company,
+        "owner": event.owner,
+        "language": event.language,
+    }
+    for name in event.fields:
+        value = values.get(name)
+        card.values[name] = (None if value is None else str(value), entry.position)
+    card.created = event.created or card.created
+    _decided(card, entry, event)
+    row.card = encode(card)
+    rows.put(SUBJECTS, row)
+    refresh(rows, row.contact)
+
+
+def linked(rows: Rows, entry: Entry, event: events.AddressLinked) -> None:
+    """Put an address under a contact by hand; it leaves the one it was put under before."""
+    owner, subject = event.contact.bytes, event.subject.bytes
+    by = event.originator_id.bytes
+    place = entry.position * PLACES
+    parent = rows.get(SUBJECTS, (owner,)) or _see(
+        rows, Sighting(owner, UNKNOWN_SCHEME, None, None, None, entry.recorded_at, by, place)
+    )
+    child = _see(
+        rows,
+        Sighting(
+            subject=subject,
+            scheme=event.scheme,
+            scope=event.scope,
+            address=event.address,
+            name=None,
+            at=entry.recorded_at,
+            by=by,
+            place=place + 1,
+        ),
+    )
+    starts = {owner, subject}
+    if owner != subject:
+        if child.parent is not None and child.parent != owner:
+            starts.add(child.parent)
+            _adopt(rows, child.parent, subject, stays=False)
+        child.parent, child.parent_by, child.parent_at = owner, event.linked_by, entry.position
+        rows.put(SUBJECTS, child)
+        _adopt(rows, owner, subject, stays=True)
+    card = card_of(parent)
+    _decided(card, entry, event)
+    parent.card = encode(card)
+    rows.put(SUBJECTS, parent)
+    regroup(rows, starts, entry.position)
+    refresh(rows, parent.contact)
+
+
+def _decided(card: Card, entry: Entry, event: events.Event) -> None:
+    card.version = max(card.version, event.originator_version)
+    if card.touched is None and event.actor.kind not in NOBODY_BY_HAND:
+        card.touched = entry.position
+
+
+def _adopt(rows: Rows, owner: bytes, child: bytes, *, stays: bool) -> None:
+    row = rows.get(SUBJECTS, (owner,))
+    if row is None:
+        return
+    edges = edges_of(row)
+    children = {*edges.children, child} if stays else {*edges.children} - {child}
+    row.edges = encode(Edges(edges.pairs, sorted(children)))
+    rows.put(SUBJECTS, row)
+
+
+# ------------------------------------------------------------------ one subject
+
+
+def _see(rows: Rows, seen: Sighting) -> SubjectRow:
+    """Note that an address was seen; its contact's row follows."""
+    row = rows.get(SUBJECTS, (seen.subject,))
+    if row is None:
+        row = _new_subject(seen)
+        rows.put(SUBJECTS, row)
+        refresh(rows, seen.subject)
+        rows.touch("contact", (seen.subject,))
+        return row
+    shown = _fold_sighting(row, seen)
+    rows.put(SUBJECTS, row)
+    contact = rows.get(CONTACTS, (row.contact,))
+    if contact is None or shown or seen.at < contact.since or _may_rename(contact, seen):
+        refresh(rows, row.contact)
+    elif seen.at > contact.last_at:
+        contact.last_at = seen.at
+        rows.put(CONTACTS, contact)
+    return row
+
+
+def _may_rename(contact: ContactRow, seen: Sighting) -> bool:
+    """Whether an old name of one address may now be the latest of several."""
+    several = len(contact.members) > len(contact.contact)
+    return several and seen.name is not None and seen.name != contact.name
+
+
+def _new_subject(seen: Sighting) -> SubjectRow:
+    row = SubjectRow(
+        subject=seen.subject,
+        contact=seen.subject,
+        scheme=seen.scheme,
+        scope=seen.scope,
+        address=None,
+        folded=None,
+        digits=None,
+        name_seen=None,
+        name_seen_at=None,
+        name_seen_by=None,
+        since=seen.at,
+        last_at=seen.at,
+        channels="",
+        place=seen.place,
+        parent=None,
+        parent_by=None,
+        parent_at=0,
+        moved=None,
+        edges=b"",
+        card=b"",
+    )
+    _fold_sighting(row, seen)
+    return row
+
+
+def _fold_sighting(row: SubjectRow, seen: Sighting) -> bool:
+    """Fold one sighting into its subject's row; whether what is shown of it changed."""
+    shown = False
+    row.since = min(row.since, seen.at)
+    row.last_at = max(row.last_at, seen.at)
+    if row.scheme == UNKNOWN_SCHEME and seen.scheme != UNKNOWN_SCHEME:
+        row.scheme, row.scope = seen.scheme, seen.scope
+    # No channel's name is a part of another one's.
+    if seen.channel is not None and seen.channel not in row.channels:
+        known = {*filter(None, row.channels.split(",")), seen.channel.value}
+        row.channels = ",".join(sorted(known))
+    # Of two spellings of one mailbox the small one; any rule would do that knows no order.
+    if seen.address is not None and (row.address is None or seen.address > row.address):
+        row.address, shown = seen.address, True
+        rest = seen.address.partition(":")[2]
+        row.folded = rest.casefold()
+        row.digits = digits_of(rest) if row.scheme in {"tel", "short"} else None
+    if seen.name is not None:
+        name = seen.name.replace("\0", "")
+        before = (row.name_seen_at, row.name_seen_by)
+        if before[0] is None or before[1] is None or (seen.at, seen.by) > before:
+            shown = shown or name != row.name_seen
+            row.name_seen, row.name_seen_at, row.name_seen_by = name, seen.at, seen.by
+        elif (seen.at, seen.by) == before and name > (row.name_seen or ""):
+            # One event may name a subject twice, once as participant.
+            row.name_seen, shown = name, True
+    return shown

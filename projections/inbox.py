@@ -1,0 +1,341 @@
+"""The inbox: one row a conversation, folded from one row a subject.
+
+`threads` says for each subject what its interactions add up to; whatever arrives in order is
+folded into it at once. What cannot be (an outbound that comes late, a correction, a retraction)
+is touched, and recomputed from the timeline when the page settles. A conversation is a function
+of its contact's threads, made again for each contact that the page touched, so that linking two
+addresses, or taking them apart, gives the row that would have stood there anyhow.
+
+A conversation is open from its first interaction that was not imported; imported history alone
+is resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from domain import events
+from domain.ports import Entry
+from domain.values import Channel, Origin
+from projections import directory
+from projections.base import Key, Rows, RowTable
+from projections.marks import MARKS, SEEN, STARTS, StartRow, mark, refresh, regroup
+from projections.threads import (
+    PACK,
+    THREADS,
+    Moment,
+    ThreadRow,
+    answer,
+    by_channel,
+    count,
+    first_stirring,
+    moment,
+    recount,
+    rewait,
+)
+from projections.timeline import INTERACTIONS, UUID16, about
+
+OPEN: Final = "open"
+SNOOZED: Final = "snoozed"
+RESOLVED: Final = "resolved"
+
+NOT_WAITING: Final = 2**62
+"""`waits_from` of a conversation in which nobody waits: later than any time, so it sorts last."""
+
+CHANNEL_BITS: Final = {str(channel): 1 << number for number, channel in enumerate(Channel)}
+"""Channels of a conversation are one integer, so that a filter is one test."""
+
+
+class ConversationRow(Struct):
+    """A contact's conversation as the inbox lists it.
+
+    `department` is the one that was set by hand, else that of the last interaction. `channels`
+    holds bits, `by_channel` a msgpack map of counts, `members` the subjects' ids one by one.
+    """
+
+    contact: bytes
+    members: bytes
+    status: str
+    snoozed_until: int | None
+    assignee: bytes | None
+    team: bytes | None
+    department: str | None
+    campaign: str | None
+    muted: int
+    version: int
+    first_at: int
+    last_at: int
+    last_position: int
+    last_originator: bytes
+    waits_from: int
+    stirred_position: int
+    channels: int
+    by_channel: bytes
+    interactions: int
+    imported: int
+
+
+class TallyRow(Struct):
+    """How many conversations have a status."""
+
+    status: str
+    conversations: int
+
+
+_INT: Final = sa.BigInteger()
+_TEXT: Final = sa.Text()
+_BLOB: Final = sa.LargeBinary()
+
+_LISTED: Final = (
+    "stirred_position",
+    "waits_from",
+    "assignee",
+    "team",
+    "department",
+    "campaign",
+    "channels",
+    "contact",
+)
+"""What filters and counts ask for, at the end of the indexes: they pass over rows unvisited."""
+
+CONVERSATIONS: Final = RowTable(
+    "conversations",
+    ConversationRow,
+    key=("contact",),
+    columns={
+        "contact": UUID16,
+        "members": _BLOB,
+        "status": _TEXT,
+        "snoozed_until": _INT,
+        "assignee": UUID16,
+        "team": UUID16,
+        "department": _TEXT,
+        "campaign": _TEXT,
+        "muted": sa.SmallInteger(),
+        "version": _INT,
+        "first_at": _INT,
+        "last_at": _INT,
+        "last_position": _INT,
+        "last_originator": UUID16,
+        "waits_from": _INT,
+        "stirred_position": _INT,
+        "channels": _INT,
+        "by_channel": _BLOB,
+        "interactions": _INT,
+        "imported": _INT,
+    },
+    indexes=(
+        ("status", ("status", "last_at", "last_position", *_LISTED), None, False),
+        ("recent", ("last_at", "last_position"), None, False),
+        ("waiting", ("status", "waits_from", "last_position"), None, False),
+    ),
+)
+
+TALLIES: Final = RowTable(
+    "tallies",
+    TallyRow,
+    key=("status",),
+    columns={"status": _TEXT, "conversations": _INT},
+)
+
+_RECUTTING: Final = frozenset({"interaction.corrected", "interaction.retracted"})
+
+
+class Inbox:
+    """Handlers of the inbox; its pages are in projections/inbox_pages.py."""
+
+    name: ClassVar[str] = "inbox"
+    version: ClassVar[int] = 1
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (
+        THREADS,
+        CONVERSATIONS,
+        MARKS,
+        SEEN,
+        STARTS,
+        TALLIES,
+    )
+    topics: ClassVar[frozenset[str]] = _RECUTTING | {
+        "interaction.recorded",
+        "conversation.seen",
+        "user.added",
+    }
+
+    def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
+        """The thread, and the conversation as if the subject were its own contact."""
+        event = entry.event
+        if isinstance(event, events.InteractionRecorded):
+            subject = event.subject.bytes
+            keys: list[tuple[RowTable[Any], Key]] = [
+                (THREADS, (subject,)),
+                (CONVERSATIONS, (subject,)),
+            ]
+            writer = _writer(event)
+            return [*keys, (MARKS, (subject, writer))] if writer is not None else keys
+        if isinstance(event, events.ConversationSeen):
+            return ((MARKS, (event.contact.bytes, event.user.bytes)),)
+        if isinstance(event, events.UserAdded):
+            return ((STARTS, (event.user.bytes,)),)
+        return ()
+
+    def apply(self, entry: Entry, rows: Rows) -> None:
+        """Fold what comes in order, touch what does not."""
+        event = entry.event
+        if isinstance(event, events.InteractionRecorded):
+            _record(entry, event, rows)
+        elif isinstance(event, events.ConversationSeen):
+            _see(rows, event.contact.bytes, event.user.bytes, event.through)
+        elif isinstance(event, events.UserAdded):
+            user = event.user.bytes
+            if rows.get(STARTS, (user,)) is None:
+                rows.put(STARTS, StartRow(user, entry.position))
+        else:
+            row = rows.get(INTERACTIONS, (about(event).bytes,))
+            if row is not None and row.position is not None:
+                subject = cast("bytes", row.subject)
+                rows.touch("thread", (subject,))
+                rows.touch("contact", (directory.contact_of(rows, subject),))
+
+    def settle(self, rows: Rows) -> None:
+        """Recompute touched threads from the timeline, then their conversations."""
+        whole = set(_touched(rows, "thread"))
+        for subject in _touched(rows, "thread"):
+            recount(rows, subject)
+        for subject in _touched(rows, "waiting"):
+            if subject not in whole:
+                rewait(rows, subject)
+        regrouped: dict[bytes, list[bytes]] = {}
+        for contact in _touched(rows, "contact"):
+            _reconverse(rows, contact, regrouped)
+        if regrouped:
+            regroup(rows, regrouped)
+        for key in rows.touched("seen"):
+            contact, person = cast("tuple[bytes, bytes]", key)
+            row = rows.get(CONVERSATIONS, (contact,))
+            if row is not None and contact not in regrouped:
+                refresh(rows, contact, person, directory.split_ids(row.members))
+
+
+def _touched(rows: Rows, what: str) -> list[bytes]:
+    return [cast("bytes", key[0]) for key in rows.touched(what)]
+
+
+def _see(rows: Rows, subject: bytes, person: bytes, through: int) -> None:
+    mark(rows, subject, person, through)
+    rows.touch("seen", (directory.contact_of(rows, subject), person))
+
+
+def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None:
+    row = rows.get(INTERACTIONS, (event.originator_id.bytes,))
+    if row is None or row.hidden:
+        return
+    subject = cast("bytes", row.subject)
+    thread = rows.get(THREADS, (subject,)) or ThreadRow(subject)
+    count(thread, row)
+    late = answer(thread, row)
+    rows.put(THREADS, thread)
+    if late:
+        rows.touch("waiting", (subject,))
+    rows.touch("contact", (directory.contact_of(rows, subject),))
+    writer = _writer(event)
+    if writer is not None and row.answers and row.origin != Origin.IMPORTED:
+        _see(rows, subject, writer, entry.position)
+
+
+def _writer(event: events.InteractionRecorded) -> bytes | None:
+    """The user who wrote the record down, or for whom it was written."""
+    if event.on_behalf_of is not None:
+        return event.on_behalf_of.bytes
+    if event.actor.kind != "user":
+        return None
+    try:
+        return UUID(event.actor.id).bytes
+    except ValueError:
+        return None
+
+
+# -------------------------------------------------------------------- conversations
+
+
+def _reconverse(rows: Rows, contact: bytes, regrouped: dict[bytes, list[bytes]]) -> None:
+    """The conversation again, from its contact's threads; notes it where subjects changed."""
+    members = sorted(directory.subjects_of(rows, contact))
+    found = (rows.get(THREADS, (subject,)) for subject in members)
+    threads = [thread for thread in found if thread is not None]
+    before = rows.get(CONVERSATIONS, (contact,))
+    status = before.status if before is not None else None
+    if not threads:
+        if before is not None:
+            rows.delete(CONVERSATIONS, (contact,))
+            regrouped[contact] = []
+            _tally(rows, status, None)
+        return
+    joined = b"".join(members)
+    if before is None or before.members != joined:
+        regrouped[contact] = members
+    row = _conversation((contact, joined), threads, _waits_from(rows, threads))
+    rows.put(CONVERSATIONS, row)
+    _tally(rows, status, row.status)
+
+
+def _conversation(
+    of: tuple[bytes, bytes], threads: list[ThreadRow], waits_from: int
+) -> ConversationRow:
+    last = max(threads, key=lambda thread: (thread.last_at, thread.last_position))
+    counts = by_channel(threads)
+    interactions = sum(thread.interactions for thread in threads)
+    imported = sum(thread.imported for thread in threads)
+    return ConversationRow(
+        contact=of[0],
+        members=of[1],
+        status=OPEN if interactions > imported else RESOLVED,
+        snoozed_until=None,
+        assignee=None,
+        team=None,
+        department=last.last_department,
+        campaign=last.last_campaign,
+        muted=0,
+        version=0,
+        first_at=min(thread.first_at for thread in threads),
+        last_at=last.last_at,
+        last_position=last.last_position,
+        last_originator=last.last_originator,
+        waits_from=waits_from,
+        stirred_position=max(thread.stirred_position for thread in threads),
+        channels=sum(CHANNEL_BITS[channel] for channel in counts),
+        by_channel=PACK.encode(counts),
+        interactions=interactions,
+        imported=imported,
+    )
+
+
+def _waits_from(rows: Rows, threads: list[ThreadRow]) -> int:
+    """Since when somebody waits: the first that stirs after the last answer to any subject."""
+    out = max(moment(thread.out_at, thread.out_position) for thread in threads)
+    found: list[Moment] = []
+    for thread in threads:
+        wait = moment(thread.wait_at, thread.wait_position)
+        if wait > out:
+            found.append(wait)
+        elif moment(thread.in_at, thread.in_position) > out:
+            # Its own first one was answered over another address; a later one was not.
+            later = first_stirring(rows, thread.subject, out)
+            found += [later] if later else []
+    return min(found)[0] if found else NOT_WAITING
+
+
+def _tally(rows: Rows, before: str | None, after: str | None) -> None:
+    if before == after:
+        return
+    for status, change in ((before, -1), (after, 1)):
+        if status is not None:
+            row = rows.get(TALLIES, (status,)) or TallyRow(status, 0)
+            row.conversations += change
+            if row.conversations:
+                rows.put(TALLIES, row)
+            else:
+                rows.delete(TALLIES, (status,))

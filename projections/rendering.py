@@ -1,0 +1,336 @@
+"""Rendering: from places in lists to the bytes of answers.
+
+A row that was rendered before comes from memory: what was rendered is kept beside all that it
+depended on, and used as long as that is the same. Rows that depend on other interactions (a
+reply, a further participant, an e-mail's message-id) are used for one position only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+import msgspec
+
+from domain.times import format_utc
+from domain.values import Direction
+from projections import cards, contact_pages, folding, painting, timeline_pages
+from projections.cards import Card
+from projections.dictionary import Dictionary, Names
+from projections.directory_rows import ContactRow
+from projections.inbox import NOT_WAITING
+from projections.inbox_pages import Conversation
+from projections.paging import Page
+from projections.painting import Mark, Setting
+from projections.shapes import CardView, ContactView, ConversationView, Reply, RowView
+from projections.threads import channels_of
+from projections.timeline import INTERACTIONS, MESSAGES, WATERMARKS, InteractionRow
+from projections.timeline_pages import Ref
+from projections.views import Reading
+
+ROWS_KEPT: Final = 16_384
+"""Rendered rows in memory: the pages that a day's readers share, some 25 MB."""
+
+encode: Final = msgspec.json.Encoder().encode
+"""The bytes of any of the shapes as JSON."""
+
+_COLUMNS: Final = ", ".join(INTERACTIONS.columns)
+
+
+class _Kept(NamedTuple):
+    """A rendered row, and what it depended on; `position` where it depended on other rows."""
+
+    stamp: int
+    names: tuple[int, int]
+    contact: Card
+    mark: Mark | None
+    position: int | None
+    body: bytes
+
+
+class Renderer:
+    """Renders for one public address; shared by all threads of a process."""
+
+    def __init__(self, public_url: str, book: Dictionary) -> None:
+        self._url = f"{public_url.rstrip('/')}/interactions/"
+        self._book = book
+        self._kept: dict[bytes, _Kept] = {}
+
+    def forget(self) -> None:
+        """Drop what is kept; an erasure calls it in every process."""
+        self._kept.clear()
+
+    def names(self, reading: Reading) -> Names:
+        """The names of staff, departments and the rest, as everything here is rendered with."""
+        return self._book.names(reading)
+
+    # -------------------------------------------------------------- interactions
+
+    def rows(self, reading: Reading, refs: Sequence[Ref]) -> list[bytes]:
+        """The interaction rows (2.3) as JSON, in the same order."""
+        names = self._book.names(reading)
+        epoch = (reading.generation, names.epoch)
+        contacts = cards.of_subjects(reading, {ref.subject for ref in refs})
+        marks = _marks(reading, refs)
+        bodies: list[bytes | None] = []
+        missing: list[Ref] = []
+        for ref in refs:
+            kept = self._kept.get(ref.originator)
+            if (
+                kept is not None
+                and kept.stamp == ref.stamp
+                and kept.names == epoch
+                and kept.contact == contacts[ref.subject]
+                and kept.mark == marks.get(ref.originator)
+                and (kept.position is None or kept.position == reading.position)
+            ):
+                bodies.append(kept.body)
+            else:
+                bodies.append(None)
+                missing.append(ref)
+        if not missing:
+            return cast("list[bytes]", bodies)
+        fresh = iter(self._fresh(reading, missing, (names, contacts, marks)))
+        return [next(fresh) if body is None else body for body in bodies]
+
+    def views(self, reading: Reading, refs: Sequence[Ref]) -> list[RowView]:
+        """The same as objects, for pages and commands."""
+        given = self._given(reading, refs)
+        return [painting.row_view(row, setting) for row, setting in given]
+
+    def card(self, reading: Reading, ref: Ref) -> CardView:
+        """The card (2.4) without history and proof."""
+        row, setting = self._given(reading, (ref,))[0]
+        return painting.card_view(row, setting)
+
+    def card_of(
+        self, reading: Reading, row: InteractionRow, side: folding.State | None
+    ) -> CardView:
+        """The card of a row that is not, or no longer, the one in the views."""
+        subject = cast("bytes", row.subject)
+        content = folding.read_content(cast("bytes", row.content))
+        context = _Context(reading, (content,))
+        setting = Setting(
+            content,
+            self._url,
+            self._book.names(reading),
+            cards.of_subjects(reading, (subject,))[subject],
+            {party.subject: context.others[party.subject] for party in content.outside},
+            None,
+            context.reply(content),
+            side,
+        )
+        return painting.card_view(row, setting)
+
+    def page(self, reading: Reading, page: Page[Ref]) -> bytes:
+        """A whole page of interaction rows as JSON."""
+        return page_json(self.rows(reading, page.rows), page)
+
+    def _fresh(
+        self,
+        reading: Reading,
+        refs: Sequence[Ref],
+        known: tuple[Names, dict[bytes, Card], dict[bytes, Mark]],
+    ) -> list[bytes]:
+        names, contacts, marks = known
+        epoch = (reading.generation, names.epoch)
+        bodies: list[bytes] = []
+        if len(self._kept) + len(refs) > ROWS_KEPT:
+            self._shrink()
+        for ref, (row, setting) in zip(refs, self._settings(reading, refs, known), strict=True):
+            body = encode(painting.row_view(row, setting))
+            depends = setting.others or setting.reply or setting.side is not None
+            self._kept[ref.originator] = _Kept(
+                ref.stamp,
+                epoch,
+                contacts[ref.subject],
+                marks.get(ref.originator),
+                reading.position if depends else None,
+                body,
+            )
+            bodies.append(body)
+        return bodies
+
+    def _shrink(self) -> None:
+        """Drop the older half."""
+        kept = list(self._kept.items())
+        self._kept = dict(kept[-ROWS_KEPT // 2 :])
+
+    def _given(self, reading: Reading, refs: Sequence[Ref]) -> list[tuple[InteractionRow, Setting]]:
+        names = self._book.names(reading)
+        contacts = cards.of_subjects(reading, {ref.subject for ref in refs})
+        return self._settings(reading, refs, (names, contacts, _marks(reading, refs)))
+
+    def _settings(
+        self,
+        reading: Reading,
+        refs: Sequence[Ref],
+        known: tuple[Names, dict[bytes, Card], dict[bytes, Mark]],
+    ) -> list[tuple[InteractionRow, Setting]]:
+        """Each row with what other rows say about it."""
+        names, contacts, marks = known
+        rows = _rows(reading, [ref.originator for ref in refs])
+        contents = {
+            key: folding.read_content(cast("bytes", row.content)) for key, row in rows.items()
+        }
+        context = _Context(reading, contents.values())
+        found: list[tuple[InteractionRow, Setting]] = []
+        for ref in refs:
+            row, content = rows[ref.originator], contents[ref.originator]
+            setting = Setting(
+                content,
+                self._url,
+                names,
+                contacts[ref.subject],
+                {party.subject: context.others[party.subject] for party in content.outside},
+                marks.get(ref.originator),
+                context.reply(content),
+                context.sides.get(content.message_id or b""),
+            )
+            found.append((row, setting))
+        return found
+
+    # ------------------------------------------------------------- conversations
+
+    def conversations(self, reading: Reading, found: Sequence[Conversation]) -> list[bytes]:
+        """The conversation rows (2.5) as JSON, in the same order."""
+        refs = timeline_pages.by_originator(reading, [one.row.last_originator for one in found])
+        last = [refs[one.row.last_originator] for one in found]
+        rows = self.rows(reading, last)
+        contacts = cards.of_contacts(reading, [one.row.contact for one in found])
+        names = self._book.names(reading)
+        return [
+            encode(_conversation(one, contacts[one.row.contact], names, row))
+            for one, row in zip(found, rows, strict=True)
+        ]
+
+    def inbox(self, reading: Reading, page: Page[Conversation]) -> bytes:
+        """A whole page of the inbox as JSON."""
+        return page_json(self.conversations(reading, page.rows), page)
+
+    # ------------------------------------------------------------------ contacts
+
+    def contact(self, reading: Reading, contact: bytes) -> ContactView | None:
+        """The contact (2.6); None where that is no contact (any more)."""
+        row = contact_pages.row_of(reading, contact)
+        return None if row is None else self.contacts(reading, (row,))[0]
+
+    def contacts(self, reading: Reading, rows: Sequence[ContactRow]) -> list[ContactView]:
+        """The contacts (2.6) in the same order."""
+        return contact_pages.views(reading, self._book.names(reading), rows)
+
+
+def page_json(items: Iterable[bytes], page: Page[Any]) -> bytes:
+    """`{"items": […], "next": …, "prev": …}` around rendered items."""
+    beside = encode({"next": page.next, "prev": page.prev})
+    return b'{"items":[' + b",".join(items) + b"]," + beside[1:]
+
+
+# ------------------------------------------------------------------- what rows need
+
+
+class _Context:
+    """What other interactions and contacts say about some rows, read in a few queries."""
+
+    def __init__(self, reading: Reading, contents: Collection[folding.Content]) -> None:
+        outside = {party.subject for content in contents for party in content.outside}
+        self.others = cards.of_subjects(reading, outside)
+        mails = {content.message_id for content in contents if content.message_id}
+        self.sides = {
+            key: folding.read_state(row.state)
+            for key, row in _rows(reading, sorted(mails)).items()
+            if row.state is not None
+        }
+        self._replied = _replied(reading, {c.reply_to for c in contents if c.reply_to})
+
+    def reply(self, content: folding.Content) -> Reply | None:
+        """What an interaction answers, as far as that is known here."""
+        if content.reply_to is None and content.reply_to_external is None:
+            return None
+        row = self._replied.get(content.reply_to or b"")
+        if row is None:
+            return Reply(None, content.reply_to_external, None)
+        return Reply(row.position, content.reply_to_external, painting.excerpt(row))
+
+
+def _rows(reading: Reading, originators: Sequence[bytes]) -> dict[bytes, InteractionRow]:
+    if not originators:
+        return {}
+    sql = (
+        f"SELECT {_COLUMNS} FROM {reading.name(INTERACTIONS)}"
+        f" WHERE originator IN ({', '.join('?' * len(originators))})"
+    )
+    return {row[0]: InteractionRow(*row) for row in reading.fetch(sql, originators)}
+
+
+def _replied(reading: Reading, keys: set[bytes]) -> dict[bytes, InteractionRow]:
+    """The recorded interactions with these streams or, for e-mails, message-ids.
+
+    Of several mails with one message-id the one with the least stream, whatever came first.
+    """
+    if not keys:
+        return {}
+    listed = sorted(keys)
+    sql = (
+        f"SELECT message_id, MIN(originator) FROM {reading.name(MESSAGES)}"
+        f" WHERE message_id IN ({', '.join('?' * len(listed))}) GROUP BY message_id"
+    )
+    if reading.kind == "postgresql":  # which has no MIN of bytes before version 18
+        sql = sql.replace("MIN(originator)", "(ARRAY_AGG(originator ORDER BY originator))[1]")
+    mails: dict[bytes, bytes] = dict(reading.fetch(sql, listed))
+    rows = _rows(reading, sorted({mails.get(key, key) for key in keys}))
+    found = ((key, rows.get(mails.get(key, key))) for key in keys)
+    return {key: row for key, row in found if row is not None and row.position is not None}
+
+
+def _marks(reading: Reading, refs: Sequence[Ref]) -> dict[bytes, Mark]:
+    """For outbound rows the watermark that reaches furthest, by stream."""
+    outbound = [ref for ref in refs if ref.direction == Direction.OUTBOUND]
+    if not outbound:
+        return {}
+    subjects = sorted({ref.subject for ref in outbound})
+    sql = (
+        f"SELECT subject, source, state, through, at FROM {reading.name(WATERMARKS)}"
+        f" WHERE subject IN ({', '.join('?' * len(subjects))})"
+    )
+    reached: dict[tuple[bytes, str], list[tuple[int, str, int, int]]] = {}
+    for subject, source, state, through, at in reading.fetch(sql, subjects):
+        entry = (folding.rank_of(state), state, through, at)
+        reached.setdefault((subject, source), []).append(entry)
+    if not reached:
+        return {}
+    found: dict[bytes, Mark] = {}
+    for ref in outbound:
+        listed = reached.get((ref.subject, ref.source), ())
+        passed = [entry for entry in listed if entry[2] >= ref.occurred_at]
+        if passed:
+            _, state, _, at = max(passed)
+            found[ref.originator] = Mark(state, at)
+    return found
+
+
+def _conversation(one: Conversation, contact: Card, names: Names, last: bytes) -> ConversationView:
+    row = one.row
+    return ConversationView(
+        id=contact.id,
+        contact=contact.ref(),
+        status=row.status,
+        snoozed_until=_time(row.snoozed_until),
+        assignee=names.user(row.assignee) if row.assignee else None,
+        team=None,
+        department=names.department(row.department) if row.department else None,
+        unread=one.unread,
+        seen_through=one.seen_through,
+        waiting_since=None if row.waits_from == NOT_WAITING else format_utc(row.waits_from),
+        last_at=format_utc(row.last_at),
+        last=msgspec.Raw(last),
+        channels=channels_of(row.by_channel),
+        interactions=row.interactions,
+        first_at=format_utc(row.first_at),
+        muted=bool(row.muted),
+        version=row.version,
+    )
+
+
+def _time(time: int | None) -> str | None:
+    return None if time is None else format_utc(time)

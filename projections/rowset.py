@@ -1,0 +1,174 @@
+"""The rows that a page of events works on: loaded together, changed in memory, written once.
+
+Loading knows the keys that the events name; a key that only turns up on the way is loaded
+then. A row that was loaded and put back as it was is not written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, cast
+
+import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from projections.base import Key, RowTable
+from projections.database import Slot
+from projections.sheets import Sheets, sheets_of
+
+RowT = TypeVar("RowT", bound=Struct)
+
+
+class _Sheet(Generic[RowT]):
+    """What is known of one table: the rows as they are now, and as they are stored."""
+
+    __slots__ = ("dirty", "key_of", "rows", "stored", "table")
+
+    def __init__(self, table: RowTable[RowT]) -> None:
+        self.table = table
+        self.rows: dict[Key, RowT | None] = {}
+        self.stored: dict[Key, tuple[Any, ...]] = {}
+        self.dirty: dict[Key, None] = {}
+        get = attrgetter(*table.key)
+        self.key_of: Callable[[RowT], Key] = get if len(table.key) > 1 else lambda row: (get(row),)
+
+
+class RowSet:
+    """Implements base.Rows over one connection, inside a transaction of whoever made it.
+
+    `get` and `put` are called some twenty times an event, so what they look up is laid out
+    beside the sheets.
+    """
+
+    def __init__(self, slot: Slot, generation: int) -> None:
+        self._slot = slot
+        self._generation = generation
+        self._sheets: dict[RowTable[Any], _Sheet[Any]] = {}
+        self._rows: dict[RowTable[Any], dict[Key, Any]] = {}
+        self._touched: dict[str, set[Key]] = defaultdict(set)
+        self._store: Sheets = sheets_of(slot, generation)
+
+    def get(self, table: RowTable[RowT], key: Key) -> RowT | None:
+        """As in base.Rows."""
+        try:
+            row: RowT | None = self._rows[table][key]
+        except KeyError:
+            sheet = self._sheet(table)
+            self._load(sheet, [key])
+            return sheet.rows[key]
+        return row
+
+    def put(self, table: RowTable[RowT], row: RowT) -> None:
+        """As in base.Rows."""
+        sheet = self._sheets.get(table)
+        if sheet is None:
+            sheet = self._sheet(table)
+        key = sheet.key_of(row)
+        if key not in sheet.rows:
+            self._load(sheet, [key])
+        sheet.rows[key] = row
+        sheet.dirty[key] = None
+
+    def delete(self, table: RowTable[RowT], key: Key) -> None:
+        """As in base.Rows."""
+        sheet = self._sheet(table)
+        if key not in sheet.rows:
+            self._load(sheet, [key])
+        sheet.rows[key] = None
+        sheet.dirty[key] = None
+
+    def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """As in base.Rows."""
+        self.flush()
+        return self._slot.connection.execute(statement).fetchall()
+
+    def bound(self, table: RowTable[Any]) -> sa.Table:
+        """As in base.Rows."""
+        return table.at(self._generation)
+
+    def touch(self, what: str, key: Key) -> None:
+        """As in base.Rows."""
+        self._touched[what].add(key)
+
+    def touched(self, what: str) -> Sequence[Key]:
+        """As in base.Rows."""
+        return sorted(cast("Iterable[tuple[Any, ...]]", self._touched.get(what, ())))
+
+    # ----------------------------------------------------------- for the group
+
+    def prefetch(self, wanted: Mapping[RowTable[Any], Iterable[Key]]) -> None:
+        """Load the rows of those keys, one SELECT a table (or a few, for very many)."""
+        for table, keys in wanted.items():
+            sheet = self._sheet(table)
+            rows = sheet.rows
+            self._load(sheet, [key for key in keys if key not in rows])
+
+    def flush(self) -> None:
+        """Write what was changed."""
+        for sheet in self._sheets.values():
+            if sheet.dirty:
+                self._write(sheet)
+
+    def next_page(self, keep: int) -> None:
+        """Forget what was touched; at most `keep` rows stay known, since nobody else writes them.
+
+        The largest sheets go first: what only ever grows is what is seldom asked for again.
+        """
+        self._touched.clear()
+        sheets = sorted(self._sheets.values(), key=lambda sheet: len(sheet.rows))
+        while sum(len(sheet.rows) for sheet in sheets) > keep:
+            largest = sheets.pop()
+            largest.rows.clear()
+            largest.stored.clear()
+
+    # ------------------------------------------------------------------ inside
+
+    def _sheet(self, table: RowTable[RowT]) -> _Sheet[RowT]:
+        sheet = self._sheets.get(table)
+        if sheet is None:
+            sheet = self._sheets[table] = _Sheet(table)
+            self._rows[table] = sheet.rows
+        return sheet
+
+    def _load(self, sheet: _Sheet[RowT], keys: list[Key]) -> None:
+        rows = sheet.rows
+        for key in keys:
+            rows[key] = None
+        make = sheet.table.row_type
+        stored = sheet.stored
+        for values in self._store.load(sheet.table, keys):
+            row = make(*values)
+            key = sheet.key_of(row)
+            rows[key] = row
+            stored[key] = values
+
+    def _write(self, sheet: _Sheet[RowT]) -> None:
+        new: list[tuple[Any, ...]] = []
+        changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
+        gone: list[Key] = []
+        stored = sheet.stored
+        for key in sheet.dirty:
+            row = sheet.rows[key]
+            before = stored.get(key)
+            if row is None:
+                if before is not None:
+                    gone.append(key)
+                    del stored[key]
+                continue
+            now = astuple(row)
+            if before is None:
+                new.append(now)
+            elif before != now:
+                changed.append((before, now))
+            stored[key] = now
+        sheet.dirty.clear()
+        # Unique indexes besides the key: who goes, goes before who comes.
+        if gone:
+            self._store.delete(sheet.table, gone)
+        if changed:
+            self._store.update(sheet.table, changed)
+        if new:
+            self._store.insert(sheet.table, new)

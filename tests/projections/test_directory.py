@@ -1,0 +1,231 @@
+"""Subjects and contacts: names, links, lists, and the hints for those who append."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.values import Role
+from projections.base import Projection
+from projections.directory import DirectoryProjection, Roots, split_ids
+from projections.directory_pages import (
+    ContactsQuery,
+    contact,
+    contacts,
+    find_address,
+    subjects,
+)
+from projections.directory_rows import CONTACTS, SUBJECTS, ContactRow
+from tests.backends import Backend
+from tests.projections.desk import Desk, desk
+from tests.projections.story import Story, moment, party, subject_of
+
+ANA = "tel:+525512345678"
+ANA_ID = "whatsapp:106540352242922/MX.1001"
+LUIS = "tel:+525587654321"
+PROJECTIONS: tuple[Projection, ...] = (DirectoryProjection(),)
+
+
+def _contact(at: Desk, address: str) -> ContactRow:
+    with at.views.reading() as reading:
+        found = contact(reading, subject_of(address).bytes)
+    assert found is not None
+    return found
+
+
+def test_an_unseen_address_is_a_contact(backend: Backend) -> None:
+    """The first message of an address makes a contact whose id is its subject."""
+    story = Story()
+    story.inbound(ANA, "hola", at=10, contact_name="Ana Núñez")
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        (row,) = at.rows(CONTACTS)
+        (subject,) = at.rows(SUBJECTS)
+    assert row.contact == subject.subject == subject_of(ANA).bytes
+    assert (row.name, row.folded, row.created, row.version) == (
+        "Ana Núñez",
+        "ana nunez",
+        "observed",
+        0,
+    )
+    assert (row.since, row.last_at) == (moment(10), moment(10))
+    assert (subject.address, subject.digits, subject.channels) == (ANA, "525512345678", "whatsapp")
+
+
+def test_the_latest_message_names_the_contact_until_a_person_does(backend: Backend) -> None:
+    """A late old name changes nothing; a name by hand wins and is cleared by hand."""
+    story = Story()
+    story.inbound(ANA, at=100, contact_name="Ana")
+    story.inbound(ANA, at=50, contact_name="Anita")
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        assert _contact(at, ANA).name == "Ana"
+        story.named(subject_of(ANA), name="Ana Núñez", company="Autos SA", language="es")
+        at.feed(story.entries)
+        row = _contact(at, ANA)
+        assert (row.name, row.company, row.language, row.version) == (
+            "Ana Núñez",
+            "Autos SA",
+            "es",
+            1,
+        )
+        story.inbound(ANA, at=900, contact_name="Anita N")
+        story.named(subject_of(ANA), name=None)
+        at.feed(story.entries)
+        row = _contact(at, ANA)
+        assert (row.name, row.company, row.version) == ("Anita N", "Autos SA", 2)
+
+
+def test_an_asserted_pair_is_one_contact_and_an_alias_is_not(backend: Backend) -> None:
+    """Phone and user id of one message are one contact; what a sender typed is a suggestion."""
+    story = Story()
+    typed = party("mailto:ana@example.mx", asserted=False)
+    story.inbound(ANA, at=1, with_parties=[party(ANA_ID), typed])
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        assert split_ids(_contact(at, ANA).members) == [
+            subject_of(ANA).bytes,
+            subject_of(ANA_ID).bytes,
+        ]
+        assert _contact(at, ANA_ID).contact == subject_of(ANA).bytes
+        assert (
+            _contact(at, "mailto:ana@example.mx").contact
+            == subject_of("mailto:ana@example.mx").bytes
+        )
+
+
+def test_a_pair_that_is_seen_later_brings_two_contacts_together(backend: Backend) -> None:
+    """Two contacts become one, under the older id, with the older's row and no other."""
+    story = Story()
+    story.inbound(ANA_ID, at=1, contact_name="ana")
+    story.inbound(ANA, at=2)
+    story.inbound(ANA, at=3, with_parties=[party(ANA_ID)])
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries, page=1)
+        (row,) = at.rows(CONTACTS)
+    assert row.contact == subject_of(ANA_ID).bytes
+    assert (row.name, len(row.members)) == ("ana", 32)
+
+
+def test_a_link_by_hand_moves_an_address(backend: Backend) -> None:
+    """An address comes to the contact it was linked to, and leaves it with the next link."""
+    story = Story()
+    story.inbound(ANA, at=1)
+    story.inbound(LUIS, at=2)
+    story.inbound("tel:+525500000001", at=3)
+    story.linked(subject_of(ANA), LUIS)
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        assert _contact(at, LUIS).contact == subject_of(ANA).bytes
+        assert _contact(at, ANA).version == 1
+        with at.views.reading() as reading:
+            held = subjects(reading, subject_of(ANA).bytes)
+        assert [(row.address, row.parent_by) for row in held] == [(ANA, None), (LUIS, "user")]
+        story.linked(subject_of("tel:+525500000001"), LUIS)
+        at.feed(story.entries)
+        assert _contact(at, LUIS).contact == subject_of("tel:+525500000001").bytes
+        assert split_ids(_contact(at, ANA).members) == [subject_of(ANA).bytes]
+
+
+def test_a_contact_made_by_hand_says_so(backend: Backend) -> None:
+    """A contact without any interaction has its name, its address and how it was made."""
+    story = Story()
+    story.named(subject_of(LUIS), name="Luis", created="user", address=LUIS)
+    story.linked(subject_of(LUIS), "mailto:Luis@example.mx")
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        row = _contact(at, LUIS)
+        assert (row.name, row.created, row.version, len(row.members)) == ("Luis", "user", 2, 32)
+        with at.views.reading() as reading:
+            assert find_address(reading, "mailto:luis@example.mx") == row.contact
+            assert find_address(reading, "tel:+520000000000") is None
+
+
+def test_participants_are_contacts_too(backend: Backend) -> None:
+    """Every outside participant stands in the directory, under the name the message gave."""
+    story = Story()
+    copied = party("mailto:jefe@example.com", Role.CC, asserted=False, name="El jefe")
+    story.inbound("mailto:ana@example.mx", at=1, with_parties=[copied])
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        assert _contact(at, "mailto:jefe@example.com").name == "El jefe"
+
+
+def test_lists_are_paged_by_name_and_by_recency(backend: Backend) -> None:
+    """Every contact stands once in the pages of either order, in both directions."""
+    story = Story()
+    names = ["Óscar", "ana", "Beto", "Zoé", "beto"]
+    for number, name in enumerate(names):
+        story.inbound(f"tel:+52551000000{number}", at=number, contact_name=name)
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        with at.views.reading() as reading:
+            first = contacts(reading, ContactsQuery(limit=3))
+            rest = contacts(reading, ContactsQuery(limit=3, after=("beto", first[2].contact)))
+            back = contacts(
+                reading, ContactsQuery(limit=9, after=("oscar", rest[0].contact), backwards=True)
+            )
+            recent = contacts(reading, ContactsQuery(sort="recent", limit=2))
+            older = contacts(
+                reading,
+                ContactsQuery(sort="recent", after=(recent[1].last_at, recent[1].contact)),
+            )
+    assert [row.folded for row in first + rest] == ["ana", "beto", "beto", "oscar", "zoe"]
+    assert [row.folded for row in back] == ["beto", "beto", "ana"]
+    assert [row.name for row in recent + older] == ["beto", "Zoé", "Beto", "ana", "Óscar"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("nunez", ["Ana Núñez"]),
+        ("NÚÑ", ["Ana Núñez"]),
+        ("1234 5678", ["Ana Núñez"]),
+        ("ana@example", ["Ana Núñez"]),
+        ("+52 55", ["Ana Núñez", "Luis 100%"]),
+        ("100%", ["Luis 100%"]),
+        ("_", []),
+        ("nobody", []),
+    ],
+)
+def test_contacts_are_found_by_name_digits_or_any_address(
+    backend: Backend, asked: str, found: list[str]
+) -> None:
+    """Accents-off names, part of a number and any address find a contact, once."""
+    story = Story()
+    story.inbound(ANA, at=1, contact_name="Ana Núñez")
+    story.inbound(LUIS, at=2, contact_name="Luis 100%")
+    story.linked(subject_of(ANA), "mailto:ana@example.mx")
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        with at.views.reading() as reading:
+            assert [row.name for row in contacts(reading, ContactsQuery(text=asked))] == found
+
+
+def test_an_appender_knows_whose_address_it_is(backend: Backend) -> None:
+    """Roots answers with the contact, with the subject itself where nothing is known or serves."""
+    story = Story()
+    story.inbound(ANA, at=1)
+    story.inbound(ANA_ID, at=2)
+    with desk(backend.views_url, PROJECTIONS) as at:
+        roots = Roots(at.views, age_s=0)
+        assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA_ID)
+        at.feed(story.entries)
+        assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA_ID)
+        story.inbound(ANA, at=3, with_parties=[party(ANA_ID)])
+        at.feed(story.entries)
+        assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA)
+        at.rebuild(story.entries[:2])
+        assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA_ID)
+
+
+def test_an_old_name_of_one_address_may_be_the_latest_of_the_contact(backend: Backend) -> None:
+    """Of several addresses' names the one that was used last counts, also where it is no news."""
+    story = Story()
+    story.inbound(ANA, at=1, contact_name="Ana", with_parties=[party(ANA_ID)])
+    story.inbound(ANA_ID, at=2, contact_name="Anita")
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        assert _contact(at, ANA).name == "Anita"
+        story.inbound(ANA, at=3, contact_name="Ana")
+        at.feed(story.entries)
+        assert _contact(at, ANA).name == "Ana"

@@ -1,0 +1,120 @@
+"""The linking rule alone: who is one person, as a pure function."""
+
+from __future__ import annotations
+
+import random
+
+from projections.linking import SUBJECTS_MAX, Node, Pair, partition
+
+A, B, C, D = b"a" * 16, b"b" * 16, b"c" * 16, b"d" * 16
+
+
+def tel(place: int, **more: object) -> Node:
+    """A phone that appeared at that place."""
+    return _node("tel", None, place, more)
+
+
+def bsuid(place: int, **more: object) -> Node:
+    """A user id of one business."""
+    return _node("whatsapp", "1065", place, more)
+
+
+def _node(scheme: str, scope: str | None, place: int, more: dict[str, object]) -> Node:
+    touched, parent, parent_at = (more.get(name) for name in ("touched", "parent", "parent_at"))
+    assert touched is None or isinstance(touched, int)
+    assert parent is None or isinstance(parent, bytes)
+    assert parent_at is None or isinstance(parent_at, int)
+    return Node(scheme, scope, place, touched, parent, parent_at or 0)
+
+
+def pair(one: bytes, other: bytes, at: int, position: int = 10) -> tuple[bytes, Pair]:
+    """A provider asserted at that time that the two are one person."""
+    return one, Pair(other, at, bytes([at]) * 16, position)
+
+
+def test_an_asserted_pair_is_one_person_named_after_the_first() -> None:
+    """Two subjects of a pair have one contact: the subject that appeared first."""
+    assert partition({A: tel(2), B: bsuid(1)}, [pair(A, B, 5)]) == {A: B, B: B}
+
+
+def test_strangers_stay_themselves() -> None:
+    """A subject without pair or link is a contact of its own."""
+    assert partition({A: tel(1), B: tel(2)}, []) == {A: A, B: B}
+
+
+def test_a_business_knows_a_person_by_one_id() -> None:
+    """A phone comes to one user id of a business; the second one seen with it stays apart."""
+    nodes = {A: tel(1), B: bsuid(2), C: bsuid(3)}
+    assert partition(nodes, [pair(A, B, 5), pair(A, C, 6)]) == {A: A, B: A, C: C}
+
+
+def test_the_earlier_message_wins_however_late_it_comes() -> None:
+    """Of two pairs that exclude each other the one that happened first counts."""
+    nodes = {A: tel(1), B: bsuid(2), C: bsuid(3)}
+    late = [pair(A, B, 5, position=10), pair(A, C, 4, position=99)]
+    assert partition(nodes, late) == {A: A, B: B, C: A}
+
+
+def test_phones_exclude_nothing() -> None:
+    """A person may have two phones."""
+    nodes = {A: bsuid(1), B: tel(2), C: tel(3)}
+    assert partition(nodes, [pair(A, B, 5), pair(A, C, 6)]) == {A: A, B: A, C: A}
+
+
+def test_what_people_touched_on_both_sides_is_theirs_to_decide() -> None:
+    """A pair first seen after people had decided about both joins nothing; about one, it does."""
+    both = {A: tel(1, touched=3), B: bsuid(2, touched=4)}
+    assert partition(both, [pair(A, B, 5, position=9)]) == {A: A, B: B}
+    one = {A: tel(1, touched=3), B: bsuid(2, touched=20)}
+    assert partition(one, [pair(A, B, 5, position=9)]) == {A: A, B: A}
+
+
+def test_a_link_by_hand_comes_first_and_keeps_its_contact() -> None:
+    """A linked address belongs to the contact it was given to, also where it is the older one."""
+    nodes = {A: tel(1, parent=B, parent_at=8), B: tel(2)}
+    assert partition(nodes, []) == {A: B, B: B}
+
+
+def test_a_moved_address_leaves_what_was_observed_before() -> None:
+    """A link by hand outranks the pairs that were seen before it, and not those seen after."""
+    nodes = {A: tel(1), B: bsuid(2, parent=C, parent_at=20), C: tel(3)}
+    assert partition(nodes, [pair(A, B, 5, position=10)]) == {A: A, B: C, C: C}
+    assert partition(nodes, [pair(A, B, 5, position=30)]) == {A: A, B: A, C: A}
+
+
+def test_links_in_a_ring_still_give_one_contact() -> None:
+    """Two contacts that were linked to each other are one, named after the first."""
+    nodes = {A: tel(1, parent=B, parent_at=5), B: tel(2, parent=A, parent_at=6)}
+    assert partition(nodes, []) == {A: A, B: A}
+
+
+def test_a_bucket_of_withheld_numbers_is_nobody() -> None:
+    """An anonymous subject joins no pair."""
+    nodes = {A: Node("anonymous", "x", 1), B: tel(2)}
+    assert partition(nodes, [pair(A, B, 5)]) == {A: A, B: B}
+
+
+def test_a_contact_has_at_most_64_addresses() -> None:
+    """A pair that would make a 65th address joins nothing."""
+    many = [bytes([number]) * 16 for number in range(SUBJECTS_MAX + 1)]
+    nodes = {subject: tel(number) for number, subject in enumerate(many)}
+    found = partition(nodes, [pair(many[0], other, 1 + n) for n, other in enumerate(many[1:])])
+    assert sum(contact == many[0] for contact in found.values()) == SUBJECTS_MAX
+    assert found[many[-1]] == many[-1]
+
+
+def test_the_order_of_what_is_told_does_not_matter() -> None:
+    """Pairs in any order, told from either side, give the same contacts."""
+    nodes = {A: tel(1), B: bsuid(2), C: tel(3), D: bsuid(4)}
+    told = [pair(A, B, 9), pair(C, B, 8), pair(C, D, 7), pair(A, D, 6)]
+    expected = partition(nodes, told)
+    dice = random.Random(7)
+    for _ in range(50):
+        mirrored = [
+            (p.other, Pair(one, p.occurred_at, p.originator, p.position))
+            if dice.random() < 0.5
+            else (one, p)
+            for one, p in told
+        ]
+        dice.shuffle(mirrored)
+        assert partition(nodes, mirrored) == expected
