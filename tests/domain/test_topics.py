@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from uuid import UUID
 
 import msgspec
 import pytest
 
-from domain import events
+from domain import events, upcasters
 from domain.events import Event
-from domain.ports import UNDER_COMPANY, Layout
+from domain.ports import UNDER_COMPANY, Layout, StoredEntry
 from domain.topics import TOPICS, layouts, parse_golden
+from storage.codec import Codec
+from tests.storage.keys import MemoryKeys, repeating
 
 LAYOUTS = layouts()
 IN_COLUMNS = {"originator_id", "originator_version"}
@@ -83,3 +86,26 @@ def test_a_block_of_the_golden_file_is_read() -> None:
     assert layout.each == ("y", "x")
     assert layout.under == "subject"
     assert layout.version == 1
+
+
+def _with_role(fields: dict[str, object]) -> dict[str, object]:
+    return {**fields, "role": fields.get("role", "agent")}
+
+
+def test_an_upcaster_has_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upcaster under a topic raises its version, and an event written before it goes through."""
+    keys = MemoryKeys()
+    ledger = UUID(int=1)
+    added = events.UserAdded(
+        originator_id=UUID(int=2),
+        originator_version=1,
+        actor=events.Actor("user", "rosa"),
+        user=UUID(int=3),
+        name="Luis",
+    )
+    topic, state = Codec(layouts(), keys, ledger, repeating(1)).seal(added)
+    monkeypatch.setitem(upcasters.UPCASTERS, topic, (_with_role,))
+    today = Codec(layouts(), keys, ledger, repeating(2))
+    assert layouts()[topic].version == 2
+    opened = today.open(StoredEntry(1, UUID(int=2), 1, topic, 0, None, state)).event
+    assert opened == msgspec.structs.replace(added, role="agent")

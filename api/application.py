@@ -1,0 +1,127 @@
+"""The FastAPI application: routers, the frame around them, and what starts and ends with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from msgspec import Struct
+from starlette.exceptions import HTTPException
+
+from api import (
+    batch,
+    channels,
+    corrections,
+    ingest,
+    quarantine,
+    reading_side,
+    signing_in,
+    tokens,
+    webhooks,
+)
+from api.auth import Doorkeeper
+from api.frame import Frame, problem_answer, request_ids
+from api.ingest import StatusByKeyRequest, StatusRequest
+from api.openapi import describe_structs
+from api.problems import translated
+from api.shapes import AppendRequest
+from domain.errors import HiloError
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from api.reads import Reads
+    from api.services import Services
+
+Hook = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+"""Something that lives as long as the application: it starts before the first request."""
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    ingest.router,
+    batch.router,
+    corrections.router,
+    tokens.router,
+    signing_in.router,
+    webhooks.router,
+    channels.router,
+    quarantine.router,
+)
+"""Everything that answers, each room of the API with its own router; the first match answers."""
+
+BODIES: Final[tuple[type[Struct], ...]] = (
+    AppendRequest,
+    StatusRequest,
+    StatusByKeyRequest,
+    tokens.TokenRequest,
+    tokens.TokenRow,
+    tokens.TokenPage,
+    corrections.CorrectionRequest,
+    corrections.RetractionRequest,
+    *channels.STRUCTS,
+    *quarantine.STRUCTS,
+)
+"""The Structs that operations name in the document of the API."""
+
+
+def build(
+    services: Services,
+    *,
+    hooks: Sequence[Hook] = (),
+    routers: Sequence[APIRouter] = (),
+    reads: Reads | None = None,
+) -> FastAPI:
+    """The application over its services.
+
+    `hooks` are entered before the first request and left after the last one. `routers` come
+    after those of the API: webhooks. Without `reads` it only takes in, and answers no question.
+    """
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for hook in hooks:
+                await stack.enter_async_context(hook(application))
+            yield
+
+    application = FastAPI(
+        title="Hilo",
+        version=services.version,
+        summary="Every interaction between a company and its contacts.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    application.state.services = services
+    application.state.doorkeeper = Doorkeeper(services)
+    # As routes of the application itself: an included router is searched anew for each request.
+    # They stand before FastAPI's own (the documents), for routes are tried in their order.
+    rooms = (*ROUTERS, *(reading_side.ROUTERS if reads else ()), *routers)
+    ours = [route for router in rooms for route in router.routes]
+    application.router.routes[:0] = ours
+    describe_structs(application, (*BODIES, *(reading_side.BODIES if reads else ())))
+    _refuse_in_one_shape(application)
+    if reads is not None:
+        reading_side.furnish(application, services, reads)
+    application.add_middleware(
+        Frame,
+        new_id=request_ids(services.clock, services.entropy),
+        answered=reads.metrics.answered if reads else None,
+    )
+    return application
+
+
+def _refuse_in_one_shape(application: FastAPI) -> None:
+    """Have every refusal answered as a problem, whoever raised it."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        return problem_answer(translated(error), request.scope)
+
+    async def frameworks(request: Request, error: Exception) -> Response:
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return problem_answer(translated(error), request.scope, headers)
+
+    application.add_exception_handler(HiloError, ours)
+    application.add_exception_handler(HTTPException, frameworks)
+    application.add_exception_handler(RequestValidationError, ours)

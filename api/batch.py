@@ -1,0 +1,295 @@
+"""Many interactions in one request (contract 2.8): NDJSON in, a verdict for each line out.
+
+Three things go on at once: lines are read and made into units, units are appended, verdicts are
+sent. Reading waits only for appending, never for sending: most clients read nothing before they
+have sent everything, so verdicts wait in a spool. A verdict is written after its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from api import problems
+from api.auth import Caller, admit, services_of
+from api.frame import log_unexpected
+from api.ingest import terms_of
+from api.lines import LINE_MAX_BYTES, Line, Occurrences, Splitter
+from api.openapi import body_of
+from api.parameters import NDJSON_TYPES, Query, require_type
+from api.shapes import AppendRequest, Terms, append_command
+from api.spool import Spool
+from domain.commands import Receipt, RecordInteraction
+from domain.errors import Conflict, HiloError, TooLarge
+from domain.ports import Appended, Unit, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+    from api.services import Services
+
+router = APIRouter()
+
+CHUNK_LINES: Final = 500
+"""Lines that are appended together: what the log takes into one transaction."""
+
+CHUNKS_AHEAD: Final = 4
+"""Chunks that are ready while one is appended; then reading waits, and the client with it."""
+
+_FAILED: Final = 500
+"""From this status on it is not the line that is wrong: the rest would fare no better."""
+
+
+class Options(Struct, frozen=True):
+    """What the query asks for."""
+
+    imported: bool
+    errors_only: bool
+
+
+class _Item(Struct, frozen=True):
+    """A line: what it asks for, or what is wrong with it."""
+
+    number: int
+    command: RecordInteraction | None = None
+    unit: Unit | None = None
+    error: HiloError | None = None
+
+
+class _Summary(Struct):
+    """The last line of the answer."""
+
+    lines: int = 0
+    recorded: int = 0
+    duplicate: int = 0
+    conflict: int = 0
+    refused: int = 0
+    first_position: int | None = None
+    last_position: int | None = None
+
+
+@router.post(
+    "/v1/interactions/batch",
+    summary="Append many interactions",
+    openapi_extra=body_of(AppendRequest, "application/x-ndjson"),
+)
+async def append_batch(request: Request) -> Response:
+    """Append one interaction a line; a verdict a line, then a summary.
+
+    Not transactional. An answer without its summary was cut off: send all again.
+    """
+    services = services_of(request)
+    caller = await admit(request, "append")
+    require_type(dict(request.scope["headers"]), NDJSON_TYPES)
+    query = Query(request)
+    options = Options(
+        imported=bool(query.choice("origin", ("imported", ""), "")),
+        errors_only=query.choice("verdicts", ("all", "errors"), "all") == "errors",
+    )
+    query.close()
+    work = BatchWork(services, caller, options)
+    return BatchAnswer(work, request.stream(), request.scope["hilo.request_id"])
+
+
+class BatchAnswer(Response):
+    """An answer that is sent while its request is still being read."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, work: BatchWork, body: AsyncIterator[bytes], request_id: str) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._work = work
+        self._incoming = body
+        self._request_id = request_id
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Read, append and send at the same time."""
+        # The first part is awaited: a client that waits for `100 Continue` sends nothing before.
+        first = await anext(self._incoming, b"")
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        spool = Spool()
+        sending = asyncio.create_task(_send_all(spool, send))
+        try:
+            await self._work.run(_with_first(first, self._incoming), spool)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - the answer has begun: all it can do is end early
+            log_unexpected(error, self._request_id)
+        finally:
+            spool.end()
+            await sending
+            spool.close()
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _with_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
+
+
+async def _send_all(spool: Spool, send: Send) -> None:
+    while part := await spool.read():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+
+
+class BatchWork:
+    """Lines in, verdicts out: the part that knows nothing of HTTP. For one body."""
+
+    def __init__(self, services: Services, caller: Caller, options: Options) -> None:
+        self._services = services
+        self._caller = caller
+        self._options = options
+        self._summary = _Summary()
+        self._chunks: asyncio.Queue[list[_Item] | None] = asyncio.Queue(CHUNKS_AHEAD)
+        self._failed: Exception | None = None
+
+    async def run(self, parts: AsyncIterator[bytes], spool: Spool) -> None:
+        """Append every line and spool its verdict, then the summary.
+
+        Raises what a store failed with; the verdicts up to there are spooled.
+        """
+        appending = asyncio.create_task(self._append_all(spool))
+        try:
+            with closing(Occurrences()) as occurrences:
+                await self._read(parts, occurrences)
+        except BaseException:  # the client went away: nobody will hear of the rest
+            appending.cancel()
+            with suppress(asyncio.CancelledError):
+                await appending
+            raise
+        await appending
+        if self._failed is not None:
+            raise self._failed
+        spool.write(msgspec.json.encode({"summary": self._summary}) + b"\n")
+
+    # ------------------------------------------------------------------ reading
+
+    async def _read(self, parts: AsyncIterator[bytes], occurrences: Occurrences) -> None:
+        """Make items of lines. After a failure the rest is read all the same, and dropped."""
+        splitter = Splitter()
+        async for part in parts:
+            lines = list(splitter.feed(part))
+            if self._failed is None:
+                await self._offer(lines, occurrences)
+        await self._offer(list(splitter.end()), occurrences)
+        await self._chunks.put(None)
+
+    async def _offer(self, lines: Sequence[Line], occurrences: Occurrences) -> None:
+        for start in range(0, len(lines), CHUNK_LINES):
+            imported = self._options.imported
+            key_of = occurrences.key_of
+            terms = terms_of(self._services, self._caller, imported=imported, key_of=key_of)
+            some = lines[start : start + CHUNK_LINES]
+            await self._chunks.put([self._item(line, terms) for line in some])
+
+    def _item(self, line: Line, terms: Terms) -> _Item:
+        try:
+            if line.raw is None:
+                raise TooLarge(LINE_MAX_BYTES)
+            command = append_command(line.raw, terms)
+            unit = self._services.ledger.unit(command, self._caller.plain)
+        except HiloError as error:
+            return _Item(line.number, error=error)
+        return _Item(line.number, command, unit)
+
+    # ---------------------------------------------------------------- appending
+
+    async def _append_all(self, spool: Spool) -> None:
+        """Append chunk after chunk; after a failure drop what comes, so that reading goes on."""
+        while (items := await self._chunks.get()) is not None:
+            if self._failed is None:
+                try:
+                    await self._append(items, spool)
+                except Exception as error:  # noqa: BLE001 - kept, and raised by `run`
+                    self._failed = error
+
+    async def _append(self, items: Sequence[_Item], spool: Spool) -> None:
+        units = [item.unit for item in items if item.unit is not None]
+        verdicts = await self._services.log.append_all(units) if units else []
+        if all(isinstance(verdict, Appended) for verdict in verdicts):
+            outcomes = self._outcomes(items, verdicts)
+        else:  # repeats are opened and compared, which may take a while
+            outcomes = await run_in_threadpool(self._outcomes, items, verdicts)
+        written = [
+            self._verdict(item.number, outcome)
+            for item, outcome in zip(items, outcomes, strict=True)
+        ]
+        spool.write(b"".join(written))
+        for outcome in outcomes:
+            if isinstance(outcome, HiloError) and problems.problem_of(outcome).status >= _FAILED:
+                raise outcome
+
+    def _outcomes(
+        self, items: Sequence[_Item], verdicts: Sequence[Verdict | Exception]
+    ) -> list[Receipt | HiloError]:
+        """What became of each item, in order."""
+        rest = iter(verdicts)
+        return [
+            self._outcome(item.command, next(rest)) if item.command else item.error or HiloError()
+            for item in items
+        ]
+
+    def _outcome(
+        self, command: RecordInteraction, verdict: Verdict | Exception
+    ) -> Receipt | HiloError:
+        if isinstance(verdict, HiloError):
+            return verdict
+        if isinstance(verdict, Exception):
+            raise verdict
+        try:
+            return self._services.ledger.receipt(command, verdict)
+        except HiloError as error:
+            return error
+
+    def _verdict(self, number: int, outcome: Receipt | HiloError) -> bytes:
+        """The verdict on a line, counted; nothing where only errors are wanted."""
+        summary = self._summary
+        summary.lines += 1
+        if isinstance(outcome, HiloError):
+            return self._refusal(number, outcome)
+        if outcome.duplicate:
+            summary.duplicate += 1
+        else:
+            summary.recorded += 1
+            summary.first_position = summary.first_position or outcome.id
+            summary.last_position = outcome.id
+        if self._options.errors_only:
+            return b""
+        return _VERDICT % (
+            number,
+            200 if outcome.duplicate else 201,
+            outcome.id,
+            str(outcome.interaction).encode(),
+            str(outcome.contact).encode(),
+            b"true" if outcome.duplicate else b"false",
+            b"true" if outcome.erased else b"false",
+        )
+
+    def _refusal(self, number: int, error: HiloError) -> bytes:
+        summary = self._summary
+        problem = problems.members(error)
+        line: dict[str, object] = {"line": number, "status": problem["status"]}
+        if isinstance(error, Conflict):
+            summary.conflict += 1
+            line["id"] = error.position
+        else:
+            summary.refused += 1
+        return msgspec.json.encode({**line, "problem": problem}) + b"\n"
+
+
+_VERDICT: Final = (
+    b'{"line":%d,"status":%d,"id":%d,"interaction":"%b","contact":"%b",'
+    b'"duplicate":%b,"erased":%b}\n'
+)

@@ -1,0 +1,75 @@
+"""Activity: all recent interactions of the company, by when they happened or were recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, Request, Response
+from msgspec import structs
+
+from api.answers import Json
+from api.auth import services_of
+from api.filters import ids, page_query
+from api.openapi import answers
+from api.parameters import Query
+from api.reads import Look, answer, page_answer
+from domain.errors import InvalidInput
+from projections import activity as views
+from projections import contact_pages, timeline_pages
+from projections.paging import Page
+from projections.timeline_pages import PageQuery, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from api.auth import Caller
+
+router = APIRouter()
+
+SUBJECTS_MAX: Final = 100
+"""Addresses behind a `contact` filter: a contact has 64 at most, and each has its own range."""
+
+
+@router.get("/v1/activity", summary="All interactions", responses=answers("InteractionPage", 200))
+async def activity(request: Request) -> Response:
+    """A page of all interactions, newest first; `sort=recorded` lists them as the log does.
+
+    The filters of the timeline, and `contact`.
+    """
+    query = Query(request)
+    services = services_of(request)
+
+    def prepare(_: Caller) -> Callable[[Look], Json]:
+        contacts = ids(query, "contact")
+        sort = query.choice("sort", ("occurred", "recorded"), "occurred")
+        scope = ":".join(["activity", *sorted(str(contact) for contact in contacts)])
+        asked = structs.replace(
+            page_query(query, services, scope),
+            sort="recorded" if sort == "recorded" else "occurred",
+        )
+
+        def work(look: Look) -> Json:
+            page = _page(look, asked, contacts)
+            page = structs.replace(page, rows=look.allowed(page.rows))
+            return page_answer(look.renderer.page(look.reading, page), look.position)
+
+        return work
+
+    return await answer(request, query, prepare)
+
+
+def _page(look: Look, asked: PageQuery, contacts: list[UUID]) -> Page[Ref]:
+    """The page, of everybody or of some contacts; unknown contacts have no interactions."""
+    if not contacts:
+        return views.page(look.reading, asked)
+    roots = contact_pages.contacts_of(look.reading, [contact.bytes for contact in contacts])
+    members: list[bytes] = []
+    for root in dict.fromkeys(roots.values()):
+        members += contact_pages.members_of(look.reading, root)
+    if len(members) > SUBJECTS_MAX:
+        message = f"these contacts have {len(members)} addresses together, {SUBJECTS_MAX} at most"
+        raise InvalidInput.one("query.contact", "too_many", message)
+    if asked.sort == "recorded":
+        return views.page(look.reading, asked, members)
+    return timeline_pages.page(look.reading, members, asked)

@@ -1,0 +1,54 @@
+"""A contact's timeline: everything that happened with them, over every channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request, Response
+from msgspec import structs
+
+from api.answers import Json
+from api.auth import services_of
+from api.filters import page_query
+from api.openapi import answers
+from api.parameters import Query, read_headers, uuid_in_path
+from api.reads import Look, answer, moved_to
+from projections import timeline_pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from api.auth import Caller
+
+router = APIRouter()
+
+
+@router.get(
+    "/v1/contacts/{id}/timeline",
+    summary="A contact's timeline",
+    responses=answers("InteractionPage", 200),
+)
+async def timeline(request: Request, id: str) -> Response:
+    """A page of interactions of one contact, newest first unless `order=asc`.
+
+    Filters `channel direction origin source attended_by department campaign kind from to`,
+    `around=<id>` or `at=<time>` for a page centred there.
+    """
+    contact = uuid_in_path(id)
+    query = Query(request)
+    services = services_of(request)
+
+    def prepare(_: Caller) -> Callable[[Look], Json]:
+        asked = page_query(query, services, f"timeline:{contact}")
+
+        def work(look: Look) -> Json:
+            found = look.contact(contact)
+            page = timeline_pages.page(look.reading, found.members, asked)
+            page = structs.replace(page, rows=look.allowed(page.rows))
+            body = look.renderer.page(look.reading, page)
+            more = moved_to(found, "/v1/contacts/{id}/timeline")
+            return Json(body, 200, read_headers(look.position) | more)
+
+        return work
+
+    return await answer(request, query, prepare)

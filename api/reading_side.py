@@ -1,0 +1,128 @@
+"""What the application gets for reading: routers, the hub of its streams, its metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, FastAPI
+from msgspec import Struct
+
+from api import (
+    log_pages,
+    operations,
+    read_activity,
+    read_contacts,
+    read_conversations,
+    read_interactions,
+    read_timeline,
+    stream,
+)
+from api.chronicle import Happening
+from api.hub import Hub
+from api.read_interactions import Proof
+from api.stream import Pace
+from api.web import pages
+from domain.errors import Unavailable
+from projections.inbox_pages import Counts
+from projections.shapes import AddressView, CardView, ContactView, ConversationView, RowView
+
+if TYPE_CHECKING:
+    from api.reads import Reads
+    from api.services import Services
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    read_interactions.router,
+    read_timeline.router,
+    read_contacts.router,
+    read_conversations.router,
+    read_activity.router,
+    stream.router,
+    log_pages.router,
+    operations.router,
+    pages.router,
+)
+"""Everything that reads; the first match answers."""
+
+
+class InteractionPage(Struct):
+    """A page of interaction rows."""
+
+    items: list[RowView]
+    next: str | None
+    prev: str | None
+
+
+class ConversationPage(Struct):
+    """A page of the inbox."""
+
+    items: list[ConversationView]
+    next: str | None
+    prev: str | None
+
+
+class ContactPage(Struct):
+    """A page of contacts."""
+
+    items: list[ContactView]
+    next: str | None
+    prev: str | None
+
+
+class AddressPage(Struct):
+    """A contact's addresses."""
+
+    items: list[AddressView]
+    next: str | None
+    prev: str | None
+
+
+class Card(CardView, kw_only=True):
+    """All of one interaction."""
+
+    history: list[Happening]
+    proof: Proof
+
+
+BODIES: Final[tuple[type[Struct], ...]] = (
+    InteractionPage,
+    ConversationPage,
+    ContactPage,
+    AddressPage,
+    Card,
+    ConversationView,
+    ContactView,
+    Counts,
+    log_pages.LogPage,
+    operations.Health,
+    operations.Ready,
+    operations.Viewed,
+    operations.Myself,
+    read_contacts.ContactRequest,
+    read_conversations.SeenRequest,
+)
+"""The Structs that these operations name in the document of the API."""
+
+
+def furnish(application: FastAPI, services: Services, reads: Reads) -> None:
+    """Give the application what its reading needs; to be called once."""
+    hub = Hub(services, reads)
+    application.state.reads = reads
+    application.state.hub = hub
+    application.state.pace = Pace()
+    application.state.page_maker = pages.PageMaker(services)
+    metrics = reads.metrics
+    services.log.observe(metrics.committed)
+    metrics.watch_queue(services.log.queued)
+    metrics.watch_streams(lambda: hub.streams)
+    metrics.watch_positions(lambda: _places(services))
+
+
+def _places(services: Services) -> tuple[int, int]:
+    """The positions of log and core views; 0 for a store that does not answer."""
+    head = core = 0
+    try:
+        head = services.log.head()
+        core = services.views.position()
+    except Unavailable:
+        pass
+    return head, core

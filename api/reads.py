@@ -1,0 +1,170 @@
+"""What every read has in common: fresh enough, one consistent look, off the event loop.
+
+A `Look` is one read by one caller: a snapshot of the views, its names, and what that caller may
+see in it. Whatever an endpoint shows comes from one look, and carries its position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import Json
+from api.auth import services_of
+from api.parameters import Freshness, freshness, reached, read_headers
+from domain.errors import NotFound
+from projections import contact_pages, history
+from projections.access import Reader
+
+if TYPE_CHECKING:
+    from fastapi import Request
+
+    from api.auth import Caller, Doorkeeper
+    from api.metrics import Metrics
+    from api.parameters import Query
+    from api.services import Services
+    from api.tide import Tide
+    from domain.ports import StoredEntry
+    from projections.access import Visible
+    from projections.dictionary import Dictionary, Names
+    from projections.rendering import Renderer
+    from projections.timeline_pages import Ref
+    from projections.views import Reading
+    from storage.follower import FollowerState
+
+ResultT = TypeVar("ResultT")
+
+
+class Reads(Struct, frozen=True):
+    """What reading needs beside the services that writing needs too.
+
+    `leaf` gives the 32 bytes that stand for a row of the log in its tree; `follower` says how
+    the follower of this process is.
+    """
+
+    renderer: Renderer
+    names: Dictionary
+    tide: Tide
+    leaf: Callable[[StoredEntry], bytes]
+    follower: Callable[[], FollowerState]
+    metrics: Metrics
+
+
+class Found(Struct, frozen=True):
+    """A contact that the caller may see: its id, its subjects, and whether another id led here."""
+
+    id: UUID
+    members: list[bytes]
+    moved: bool
+
+
+class Look:
+    """One read of the core views by one caller."""
+
+    def __init__(self, services: Services, reads: Reads, caller: Caller, reading: Reading) -> None:
+        self.services = services
+        self.renderer = reads.renderer
+        self.caller = caller
+        self.reading = reading
+        self._book = reads.names
+
+    @property
+    def position(self) -> int:
+        """The position of everything that this look shows."""
+        return self.reading.position
+
+    @property
+    def viewer(self) -> bytes | None:
+        """The person who looks; None for a token of nobody's."""
+        return self.caller.user.bytes if self.caller.user else None
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of staff, departments and the rest."""
+        return self._book.names(self.reading)
+
+    @cached_property
+    def visible(self) -> Visible:
+        """What the caller may see."""
+        return self.services.access.visible(Reader(self.caller.user), self.reading)
+
+    def contact(self, id: UUID) -> Found:
+        """A contact by its id, or by that of a subject of it. Raises NotFound."""
+        root = contact_pages.contact_of(self.reading, id.bytes)
+        if root is None or not self.visible.may_see_one([root]):
+            raise NotFound("There is no such contact.")
+        members = contact_pages.members_of(self.reading, root)
+        return Found(UUID(bytes=root), members, moved=root != id.bytes)
+
+    def allowed(self, refs: Sequence[Ref]) -> list[Ref]:
+        """Those of some interactions that the caller may see, in the same order."""
+        if self.visible.everything:
+            return list(refs)
+        others = history.subjects_of(self.reading, [ref.originator for ref in refs])
+        parties = {ref.originator: [ref.subject, *others.get(ref.originator, ())] for ref in refs}
+        known = contact_pages.contacts_of(
+            self.reading, {subject for listed in parties.values() for subject in listed}
+        )
+        return [
+            ref
+            for ref in refs
+            if self.visible.may_see_one([known.get(one, one) for one in parties[ref.originator]])
+        ]
+
+
+def reads_of(request: Request) -> Reads:
+    """What the application that a request came to reads with."""
+    reads: Reads = request.app.state.reads
+    return reads
+
+
+async def look(
+    request: Request, caller: Caller, wanted: Freshness, work: Callable[[Look], ResultT]
+) -> ResultT:
+    """Do some reading in a thread, once the views are fresh enough.
+
+    Raises NotYet, StoreUnavailable, and whatever the work raises.
+    """
+    services, reads = services_of(request), reads_of(request)
+    await reached(services, wanted)
+
+    def off_loop() -> ResultT:
+        with services.views.reading() as reading:
+            return work(Look(services, reads, caller, reading))
+
+    return await run_in_threadpool(off_loop)
+
+
+async def answer(
+    request: Request,
+    query: Query,
+    work: Callable[[Caller], Callable[[Look], Json]],
+    *,
+    scope: str | None = "read",
+) -> Json:
+    """The answer of an endpoint that reads: who may, how fresh, nothing unknown in the query.
+
+    `work` takes what it needs from the query, before that is closed, and gives what to do.
+    Without a scope, whoever is signed in may.
+    """
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    caller = await (keeper.caller(request) if scope is None else keeper.admit(request, scope))
+    wanted = freshness(query)
+    todo = work(caller)
+    query.close()
+    return await look(request, caller, wanted, todo)
+
+
+def page_answer(body: bytes, position: int) -> Json:
+    """A rendered page as an answer."""
+    return Json(body, 200, read_headers(position))
+
+
+def moved_to(found: Found, path: str) -> dict[str, str]:
+    """The header that says under which id the object really stands, where another was asked."""
+    return {"content-location": path.format(id=found.id)} if found.moved else {}

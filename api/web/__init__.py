@@ -1,0 +1,1 @@
+"""The pages that people open: plain, server-rendered, readable without scripts."""

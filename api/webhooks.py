@@ -1,0 +1,95 @@
+"""Where providers deliver: the handshake, and what they send afterwards.
+
+What is answered with 200 is settled: recorded, ignored for a named reason, or in quarantine.
+Nothing is remembered of a request that no provider signed, but that it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import services_of
+from api.frame import log_unexpected
+from api.parameters import read_body
+from channels.contract import Answer, Incoming
+from domain.errors import HiloError, NotAllowed, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from api.services import Services
+
+router = APIRouter()
+
+CLEANING_EVERY_S: Final = 3_600.0
+"""How often what waited too long in quarantine is let go: its time is counted in days."""
+
+_PLAIN: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@router.get("/channels/{channel}/{name}", summary="A provider asks whether the URL is ours")
+async def handshake(request: Request, channel: str, name: str) -> Response:
+    """Answer the provider's challenge; 403 to whoever does not know the verify token."""
+    services = services_of(request)
+    opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    match opened.module.handshake(_incoming(services, request, b""), opened.secrets):
+        case Answer(text):
+            return Response(text, media_type="text/plain", headers=_PLAIN)
+    raise NotAllowed("The verify token is not the one that was configured here.")
+
+
+@router.post("/channels/{channel}/{name}", summary="A provider delivers")
+async def deliver(request: Request, channel: str, name: str) -> Response:
+    """Take a delivery; 200 once each atom is recorded, ignored or in quarantine, durably.
+
+    401 for a signature that is missing or wrong, 413 for a body above the channel's limit, 404
+    for a connection that was removed, 503 for one that is paused and where a store failed.
+    """
+    services = services_of(request)
+    channels = services.channels
+    opened = await run_in_threadpool(channels.connections.open, channel, name)
+    try:
+        body = await read_body(request, opened.module.body_max_bytes)
+    except TooLarge:
+        await channels.receiver.refuse_size(opened)
+        raise
+    await channels.receiver.deliver(opened, _incoming(services, request, body))
+    return Response(status_code=200, headers=_PLAIN)
+
+
+def _incoming(services: Services, request: Request, body: bytes) -> Incoming:
+    """The request as a channel's module gets it, with the URL under which the provider knows us."""
+    query = request.scope["query_string"].decode("latin-1")
+    url = services.locale.public_url + request.url.path + (f"?{query}" if query else "")
+    return Incoming(
+        body=body,
+        headers=dict(request.headers.items()),
+        query=dict(request.query_params.items()),
+        url=url,
+    )
+
+
+@asynccontextmanager
+async def cleaning(application: FastAPI) -> AsyncIterator[None]:
+    """Let go of what waited too long in quarantine, as long as the application lives."""
+    task = asyncio.create_task(_clean(application.state.services))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _clean(services: Services) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(services.channels.ward.expire, services.clock())
+        except HiloError as error:  # a store that does not answer now may do so in an hour
+            log_unexpected(error, "cleaning")
+        await asyncio.sleep(CLEANING_EVERY_S)

@@ -1,0 +1,1 @@
+"""Where it is put together: settings, the one constructor, the command line."""

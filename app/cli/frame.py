@@ -1,0 +1,100 @@
+"""What all commands share: options, messages, exit codes, progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+from tqdm import tqdm
+
+from app.compose import Composition, open_ledger
+from app.settings import read_settings
+from domain.errors import (
+    HiloError,
+    InvalidInput,
+    KeyMissing,
+    NewerData,
+    NotFound,
+    StartupRefused,
+    StateConflict,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OK: Final = 0
+BAD: Final = 1
+USAGE: Final = 2
+NOT_FOUND: Final = 3
+REFUSED: Final = 4
+UNREACHABLE: Final = 5
+NEWER: Final = 6
+
+_EXIT_CODES: Final[tuple[tuple[type[HiloError], int], ...]] = (
+    (InvalidInput, USAGE),
+    (NotFound, NOT_FOUND),
+    (StateConflict, REFUSED),
+    (NewerData, NEWER),
+    (KeyMissing, UNREACHABLE),
+    (StartupRefused, UNREACHABLE),
+    (Unavailable, UNREACHABLE),
+)
+
+CallableT = TypeVar("CallableT", bound="Callable[..., Any]")
+
+
+def exit_code_of(error: HiloError) -> int:
+    """The exit code that an error ends a command with."""
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), BAD)
+
+
+def say(message: str) -> None:
+    """A message for the person at the terminal; never data."""
+    click.echo(message, err=True)
+
+
+def show(value: object) -> None:
+    """One line of data: JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def with_ledger(*, follow: bool = False) -> Callable[[CallableT], CallableT]:
+    """A command that works on a ledger: takes `--data`, gets the opened composition first."""
+
+    def decorate(command: CallableT) -> CallableT:
+        @click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
+        @wraps(command)
+        def opened(*args: Any, data: str | None, **options: Any) -> Any:  # noqa: ANN401 - passes through
+            composition = open_here(data, follow=follow)
+            try:
+                return command(composition, *args, **options)
+            finally:
+                composition.close()
+
+        return opened  # type: ignore[return-value]  # click reads the options off it
+
+    return decorate
+
+
+def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -> Composition:
+    """The ledger that the environment and `--data` name; `polite` for importers."""
+    settings = read_settings(os.environ, data=data)
+    return open_ledger(settings, follow=follow, polite=polite)
+
+
+@contextmanager
+def progress(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, told (done, total); silent where nobody looks."""
+    with tqdm(unit=unit, unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+
+        def told(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield told

@@ -1,0 +1,144 @@
+"""`hilo import`: history from a file, one append body a line, safe to run again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import click
+
+from api.auth import Caller, implied
+from api.batch import BatchWork, Options
+from api.spool import Spool
+from app.cli.frame import BAD, OK, open_here, progress, say
+from domain.commands import By
+from domain.errors import InvalidInput, NotFound
+from domain.events import Actor
+from domain.values import SOURCE_MAX_CHARS, is_source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from api.services import Services
+
+PART_BYTES: Final = 1 << 18
+"""What is read of the file at a time: some hundred lines, so the bar moves smoothly."""
+
+SHOWN_MAX: Final = 20
+"""Bad lines that are told at the terminal; the report has them all."""
+
+COUNTS: Final = ("lines", "recorded", "duplicate", "conflict", "refused")
+
+
+@click.command("import")
+@click.argument("file")
+@click.option("--source", help="Source of lines that have none (else import:<file's name>).")
+@click.option("--dry-run", is_flag=True, help="Check every line; append nothing.")
+@click.option("--report", type=click.Path(dir_okay=False), help="Write a verdict a line there.")
+@click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
+def import_(
+    file: str, *, source: str | None, dry_run: bool, report: str | None, data: str | None
+) -> int:
+    """Import NDJSON, an append body a line, with the original times; `-` reads from stdin."""
+    work = Import(_source(file, source), dry_run=dry_run)
+    with ExitStack() as stack:
+        lines, size = stack.enter_context(_opened(file))
+        verdicts = stack.enter_context(Path(report).open("wb")) if report else None
+        told = stack.enter_context(progress("B"))
+        composition = open_here(data, follow=False, polite=True)
+        stack.callback(composition.close)
+        parts = _parts(lines, size, told)
+        counts = asyncio.run(work.run(composition.services, parts, verdicts))
+    click.echo(" ".join(f"{name}={counts[name]}" for name in COUNTS))
+    return BAD if counts["conflict"] or counts["refused"] else OK
+
+
+class Import:
+    """One import: where its lines say nothing, they are of `source`."""
+
+    def __init__(self, source: str, *, dry_run: bool) -> None:
+        self._options = Options(
+            imported=True, errors_only=False, default_source=source, dry_run=dry_run
+        )
+        self._by = By(Actor("import", source.removeprefix("import:")))
+
+    async def run(
+        self, services: Services, parts: AsyncIterator[bytes], report: BinaryIO | None
+    ) -> dict[str, int]:
+        """Append everything; the verdicts go to the report, the first bad ones to stderr."""
+        caller = Caller(self._by.actor, implied(("append",)), self._by)
+        spool = Spool()
+        work = asyncio.create_task(self._work(BatchWork(services, caller, self._options), parts, spool))
+        summary: dict[str, int] = {}
+        shown = 0
+        async for line in _lines(spool):
+            verdict = json.loads(line)
+            if "summary" in verdict:
+                summary = verdict["summary"]
+                continue
+            if report:
+                report.write(line + b"\n")
+            if "problem" in verdict and shown < SHOWN_MAX:
+                shown += 1
+                say(_told(verdict))
+        await work
+        return summary
+
+    async def _work(self, work: BatchWork, parts: AsyncIterator[bytes], spool: Spool) -> None:
+        try:
+            await work.run(parts, spool)
+        finally:
+            spool.end()
+
+
+async def _lines(spool: Spool) -> AsyncIterator[bytes]:
+    """The spool's lines, until its end."""
+    rest = b""
+    while part := await spool.read():
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line
+
+
+def _told(verdict: dict[str, object]) -> str:
+    problem = verdict["problem"]
+    assert isinstance(problem, dict)  # noqa: S101 - made by BatchWork
+    errors = "; ".join(f"{e['field']}: {e['message']}" for e in problem.get("errors", ()))
+    return f"line {verdict['line']}: {errors or problem['detail']}"
+
+
+def _source(file: str, asked: str | None) -> str:
+    stem = "stdin" if file == "-" else re.sub(r"\s+", "-", Path(file).stem)
+    source = asked or f"import:{stem}"[:SOURCE_MAX_CHARS]
+    if not is_source(source) or not source.startswith("import:"):
+        raise InvalidInput.one("source", "bad_source", "write import:NAME")
+    return source
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, int]]:
+    """The bytes of the file and how many there are; 0 where nobody knows. Raises NotFound."""
+    if file == "-":
+        yield sys.stdin.buffer, 0
+        return
+    path = Path(file)
+    if not path.is_file():
+        message = f"There is no file {file}."
+        raise NotFound(message)
+    with path.open("rb") as opened:
+        yield opened, path.stat().st_size
+
+
+async def _parts(
+    lines: BinaryIO, size: int, told: Callable[[int, int], None]
+) -> AsyncIterator[bytes]:
+    done = 0
+    while part := await asyncio.to_thread(lines.read, PART_BYTES):
+        done += len(part)
+        told(done, size)
+        yield part

@@ -1,0 +1,78 @@
+"""`hilo verify`, `hilo rebuild`, `hilo doctor`: is the ledger whole, are its views, is its home."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import click
+
+from app.cli.frame import BAD, OK, progress, say, show, with_ledger
+from app.doctor import examine
+from audit.verify import Bad, Reading, verify as verify_log
+from domain.errors import NotFound
+from projections.rebuild import check, rebuild as rebuild_group
+from storage.leaf import entry_bytes
+
+if TYPE_CHECKING:
+    from app.compose import Composition
+    from domain.ports import StoredEntry
+
+
+@click.command()
+@with_ledger()
+def verify(composition: Composition) -> int:
+    """Look at every event: contiguous, in order, readable, its leaf in the tree."""
+
+    def entry(stored: StoredEntry) -> bytes:
+        return entry_bytes(stored, composition.keys.identity.origin)
+
+    store = composition.store
+    reading = Reading(store.page, composition.log.open_page, entry)
+    head = store.head().position
+    with progress("event") as told:
+        result = verify_log(reading, lambda done: told(done, head))
+    if isinstance(result, Bad):
+        click.echo(f"BAD at position {result.position}: {result.what}")
+        return BAD
+    root = b64encode(result.root).decode()
+    click.echo(f"ok: {result.events} events, root {root}, 0 checkpoints")
+    return OK
+
+
+@click.command()
+@click.argument("views", nargs=-1)
+@click.option("--check", "only_check", is_flag=True, help="Compare the views with a replay.")
+@with_ledger()
+def rebuild(composition: Composition, views: tuple[str, ...], *, only_check: bool) -> int:
+    """Build views anew from the log while the old ones serve, or check them against a replay."""
+    for name in views:
+        if name != composition.core.name:
+            message = f"There is no view {name!r}; there is: {composition.core.name}."
+            raise NotFound(message)
+    with progress("event") as told:
+        if not only_check:
+            rebuild_group(composition.core, composition.source, told)
+            return OK
+        differing = check(composition.core, composition.source, told)
+    for table in differing:
+        click.echo(f"{table} differs from a replay")
+    if not differing:
+        click.echo(f"{composition.core.name} equals a replay")
+    return BAD if differing else OK
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+@with_ledger()
+def doctor(composition: Composition, *, as_json: bool) -> int:
+    """Look for what will hurt one day; each finding says how to mend it."""
+    findings = examine(composition)
+    for finding in findings:
+        if as_json:
+            show({"what": finding.what, "fix": finding.fix})
+        else:
+            click.echo(f"{finding.what}\n  fix: {finding.fix}")
+    if not findings:
+        say("Nothing found.")
+    return BAD if findings else OK

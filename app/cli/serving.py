@@ -1,0 +1,129 @@
+"""`hilo serve`, `hilo follow`, `hilo demo`: what runs until it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import Final
+
+import click
+import uvicorn
+
+from app.cli.frame import OK, progress, say
+from app.compose import Composition, open_ledger, system_clock
+from app.demo.filling import fill
+from app.server import application
+from app.settings import Settings, read_settings
+from domain.errors import WrongState
+from storage.credentials import Link
+
+LINK_LASTS_US: Final = 24 * 3_600 * 1_000_000
+"""How long the printed sign-in link works: a day, once."""
+
+SHUTDOWN_S: Final = 5
+"""How long requests under way may take after the stop signal; streams end at once."""
+
+BACKLOG: Final = 2_048
+"""Connections that wait to be accepted: a burst of webhooks while one commit runs."""
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
+@click.option("--host", help="Address to listen on (else HILO_HOST).")
+@click.option("--port", help="Port to listen on (else HILO_PORT).")
+@click.option("--no-follow", is_flag=True, help="Leave the views to `hilo follow`.")
+def serve(*, data: str | None, host: str | None, port: str | None, no_follow: bool) -> int:
+    """Serve the API and the pages; prints the address and a sign-in link."""
+    settings = read_settings(os.environ, data=data, host=host, port=port)
+    return _serve(settings, follow=not no_follow)
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Folder of the demo ledger (else <HILO_DATA>-demo).")
+@click.option("--port", help="Port to listen on (else HILO_PORT).")
+def demo(*, data: str | None, port: str | None) -> int:
+    """Open a made-up company's ledger, in a folder of its own."""
+    settings = read_settings(os.environ, port=port)
+    folder = data or f"{settings.data}-demo"
+    # Databases of the real ledger are never touched: the demo is always embedded.
+    own = {"HILO_TZ": settings.zone if settings.zone != "UTC" else "America/Mexico_City"}
+    settings = read_settings(own, data=folder, host=settings.host, port=port or str(settings.port))
+    with progress("event") as told:
+        fill(settings, system_clock(), told)
+    return _serve(settings, follow=True)
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
+def follow(*, data: str | None) -> int:
+    """Keep the views current, for servers that run with --no-follow."""
+    composition = open_ledger(read_settings(os.environ, data=data))
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    say(f"Following {Path(composition.settings.data).resolve()}; stop with Ctrl-C.")
+    stopped.wait()
+    composition.close()
+    return OK
+
+
+def _serve(settings: Settings, *, follow: bool) -> int:
+    listening = _listen(settings)
+    address = _address(settings, listening)
+    composition = open_ledger(settings, follow=follow)
+    try:
+        if composition.keys.kek.made:
+            say(f"Made the key-encryption key at {composition.keys.kek.where}: keep a copy.")
+        link = Link("sign-in", None, composition.clock() + LINK_LASTS_US)
+        secret = composition.keys.credentials.links.make(link)
+        # On stdout: the link is a secret, and stderr ends up in logs.
+        click.echo(f"Hilo is at {address}")
+        click.echo(f"Sign in (once, within a day): {address}/welcome/{secret}")
+        _run(composition, listening)
+    finally:
+        composition.close()
+        listening.close()
+    return OK
+
+
+def _run(composition: Composition, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        application(composition),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        backlog=BACKLOG,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket, bound before anything is opened. Raises WrongState: it is taken."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(BACKLOG)  # whoever follows the link at once waits, and is not turned away
+    except OSError as error:
+        listening.close()
+        message = (
+            f"Port {settings.port} of {settings.host} cannot be used ({error.strerror}); "
+            f"take another one: HILO_PORT={settings.port + 1} make run"
+        )
+        raise WrongState(message) from error
+    listening.set_inheritable(True)
+    return listening
+
+
+def _address(settings: Settings, listening: socket.socket) -> str:
+    """The address for people; with port 0, the port that the system gave."""
+    if settings.port:
+        return settings.public_url
+    return f"http://{settings.host}:{listening.getsockname()[1]}"

@@ -1,0 +1,231 @@
+"""The only constructor: from settings to a ledger that works, with all its parts.
+
+Clocks and randomness are made here and nowhere else; everything below gets them as arguments.
+Nothing is global: two compositions live in one process without knowing of each other.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from api.metrics import Metrics
+from api.reads import Reads
+from api.services import Credentials, Locale, Services
+from api.tide import Tide
+from channels.room import Channels, Stores
+from domain.addresses import comparison_key
+from domain.errors import StoresDiffer
+from domain.ledger import Ledger, Surroundings
+from domain.topics import layouts
+from domain.values import Deriver
+from projections.access import Access
+from projections.core import core_group
+from projections.dictionary import Dictionary
+from projections.directory import Roots
+from projections.rendering import Renderer
+from projections.views import Views
+from storage import appending
+from storage.arrivals import Arrivals
+from storage.codec import Codec
+from storage.company_seal import CompanySeal
+from storage.connections import ConnectionBook
+from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
+from storage.exclusive import exclusive_for
+from storage.follower import Follower, Phase, Source
+from storage.kek import Kek, KekPlaces, find_kek
+from storage.keyring import Keyring, has_ledger, random_uuid
+from storage.keystore import KeyStore
+from storage.leaf import leaf_hash
+from storage.log import EventLog, Parts, open_store
+from storage.mapper import SealedMapper
+from storage.subjects import SubjectBook
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from domain.ports import Clock, StoredEntry
+    from projections.group import Group
+    from storage.appending import LogStore
+    from storage.keyring import LedgerIdentity
+
+FOLDER_MODE: Final = 0o700
+"""The data folder is its owner's alone: names and messages lie in the views."""
+
+_NS_PER_US: Final = 1_000
+
+
+def system_clock() -> int:
+    """The time in microseconds since the epoch, UTC."""
+    return time.time_ns() // _NS_PER_US
+
+
+def entropy(size: int) -> bytes:
+    """That many random bytes from the operating system."""
+    return os.urandom(size)
+
+
+def new_id() -> UUID:
+    """A new random id."""
+    return random_uuid(entropy)
+
+
+class Keys:
+    """The key store, opened: who the ledger is, its keys, its subjects, its doors."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.store = KeyStore(settings.keys_url)
+        places = KekPlaces(settings.kek, settings.kek_file, settings.data)
+        self.kek: Kek = find_kek(places, entropy, may_make=not has_ledger(self.store))
+        self.ring = Keyring(self.store, self.kek, entropy, time.monotonic)
+        self.identity: LedgerIdentity = self.ring.create_or_open(clock())
+        self.derive = Deriver(self.identity.secret, self.identity.id)
+        self.subjects = SubjectBook(self.store, self.ring, self._mac, entropy)
+        self.credentials = Credentials(
+            tokens=Tokens(self.store, entropy),
+            links=Links(self.store, entropy),
+            sessions=Sessions(self.store, entropy),
+            secrets=ConnectionSecrets(self.store, self.kek, entropy),
+        )
+
+    def forget(self) -> None:
+        """Drop all that is cached of subjects and keys: an erasure came between."""
+        self.ring.forget()
+        self.subjects.forget()
+
+    def _mac(self, address: str) -> bytes:
+        return self.derive.mac(comparison_key(address))
+
+
+class Composition:
+    """A ledger with everything it needs; `close` ends what it began."""
+
+    def __init__(self, settings: Settings, clock: Clock, *, polite: bool = False) -> None:
+        self.settings = settings
+        self.clock = clock
+        settings.data.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self.store = open_store(settings.log_url, clock)
+        self.keys = _matching_keys(settings, self.store, clock)
+        codec = Codec(layouts(), self.keys.ring, self.keys.identity.id, entropy)
+        parts = Parts(
+            codec=codec,
+            mapper=SealedMapper(codec),
+            subjects=self.keys.subjects,
+            forget=self.keys.forget,
+            polite=polite,
+        )
+        self.codec = codec
+        self.log = EventLog(self.store, parts)
+        self.trade = Arrivals(settings.log_url, clock)
+        self.views = Views(settings.views_url)
+        self.core: Group = core_group(self.views)
+        self.dictionary = Dictionary(self.views)
+        self.roots = Roots(self.views)
+        self.ledger = Ledger(
+            self.log,
+            self.keys.subjects,
+            self.dictionary,
+            self.roots,
+            Surroundings(self.keys.derive, clock, new_id, settings.own_domains),
+        )
+        self.channels = Channels(
+            self.ledger,
+            Stores(
+                arrivals=self.trade,
+                book=ConnectionBook(self.keys.store),
+                secrets=self.keys.credentials.secrets,
+                seal=CompanySeal(self.keys.ring, entropy),
+            ),
+            clock,
+        )
+        identity = self.keys.identity
+        self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)
+        lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
+        self.follower = Follower(
+            self.source, self.core, wakeup=self.log.wakeup, exclusive=lock
+        )
+        self.tide = Tide(self.core, lambda: self.follower.state.phase is Phase.FOLLOWING)
+        self.services = self._services()
+        self.reads = Reads(
+            renderer=Renderer(settings.public_url, self.dictionary),
+            names=self.dictionary,
+            tide=self.tide,
+            leaf=self.leaf,
+            follower=lambda: self.follower.state,
+            metrics=Metrics(),
+        )
+
+    def leaf(self, entry: StoredEntry) -> bytes:
+        """The leaf hash (32 bytes) of a row of this ledger's log."""
+        return leaf_hash(entry, self.keys.identity.origin)
+
+    def close(self) -> None:
+        """Stop following, append what is queued, close the stores."""
+        self.follower.stop()
+        self.log.close()
+        self.trade.close()
+        self.views.close()
+        self.keys.store.close()
+
+    def _services(self) -> Services:
+        return Services(
+            ledger=self.ledger,
+            log=self.log,
+            codec=self.codec,
+            views=self.views,
+            access=Access(),
+            people=self.dictionary,
+            credentials=self.keys.credentials,
+            trade=self.trade,
+            channels=self.channels,
+            clock=self.clock,
+            entropy=entropy,
+            new_id=new_id,
+            core_position=self.tide.position,
+            wait_for=self.tide.wait_for,
+            locale=Locale(
+                country=self.settings.country,
+                zone=self.settings.zone,
+                public_url=self.settings.public_url,
+                own_domains=self.settings.own_domains,
+            ),
+            version=version("hilo"),
+        )
+
+
+def open_ledger(
+    settings: Settings,
+    *,
+    follow: bool = True,
+    polite: bool = False,
+    clock: Clock = system_clock,
+) -> Composition:
+    """A ledger, made where there is none yet; with `follow`, its views follow in a thread.
+
+    `polite` is for importers, who leave room for others between their commits. Raises StoresDiffer, NewerData, KeyMissing, StoreUnavailable.
+    """
+    composition = Composition(settings, clock, polite=polite)
+    if follow:
+        composition.follower.start()
+    return composition
+
+
+def _matching_keys(settings: Settings, store: LogStore, clock: Clock) -> Keys:
+    """The keys that belong to a log; both made together on the first start."""
+    row = store.ledger_row()
+    if row is not None and not has_ledger(KeyStore(settings.keys_url)):
+        message = (
+            f"The log is of the ledger {row.id}, but the key store is empty. "
+            "Restore the key store's backup; without it nothing can be opened."
+        )
+        raise StoresDiffer(message)
+    keys = Keys(settings, clock)
+    identity = keys.identity
+    mine = appending.Ledger(identity.id, identity.origin, identity.created_at)
+    there = row or store.create_ledger(mine)
+    if there.id != identity.id:
+        message = f"The log is of the ledger {there.id}, the keys of {identity.id}."
+        raise StoresDiffer(message)
+    return keys

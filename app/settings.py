@@ -1,0 +1,160 @@
+"""Every setting, in one table: name, default, help. The environment beats the file.
+
+A setting is read from `HILO_<NAME>` in the environment, else from the same name (lower case,
+without the prefix) in the TOML file that `HILO_CONFIG` names, else it has its default.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Struct
+
+from domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_PORT: Final = 65_535
+"""The greatest port number there is."""
+
+
+class Setting(Struct, frozen=True):
+    """One row of the table."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS: Final = (
+    Setting("HILO_DATA", "data", "Folder of the ledger: databases, key file, attachments."),
+    Setting("HILO_HOST", "127.0.0.1", "Address that `hilo serve` listens on."),
+    Setting("HILO_PORT", "8000", "Port that `hilo serve` listens on; 0 takes a free one."),
+    Setting(
+        "HILO_DATABASE_URL",
+        "",
+        "PostgreSQL URL of the log; empty keeps it in SQLite, in the folder.",
+    ),
+    Setting("HILO_KEYS_URL", "", "PostgreSQL URL of the keys; empty: where the log is."),
+    Setting("HILO_VIEWS_URL", "", "PostgreSQL URL of the views; empty: where the log is."),
+    Setting("HILO_KEK", "", "The key-encryption key itself: 32 bytes in base64."),
+    Setting("HILO_KEK_FILE", "", "File with the key-encryption key; empty: `kek` in the folder."),
+    Setting("HILO_PUBLIC_URL", "", "Address under which people reach Hilo; empty: host and port."),
+    Setting("HILO_COUNTRY", "", "Country (ISO code, such as MX) of phone numbers without +."),
+    Setting("HILO_TZ", "UTC", "Time zone (IANA name) of dates where a reader has none."),
+    Setting("HILO_OWN_DOMAINS", "", "Our own mail domains, with commas: these are never contacts."),
+    Setting("HILO_CONFIG", "", "TOML file with the same settings, names in lower case."),
+)
+
+
+class Settings(Struct, frozen=True):
+    """The settings, read and checked. URLs are complete; paths are as they were given."""
+
+    data: Path
+    host: str
+    port: int
+    log_url: str
+    keys_url: str
+    views_url: str
+    kek: str | None
+    kek_file: Path | None
+    public_url: str
+    country: str | None
+    zone: str
+    own_domains: frozenset[str]
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the log lies in the data folder, in SQLite."""
+        return self.log_url.startswith("sqlite")
+
+
+def read_settings(environment: Mapping[str, str], **given: str | None) -> Settings:
+    """Settings from the command line's own words, the environment, the file and the defaults.
+
+    `given` has lower-case names without prefix. Raises InvalidInput naming the setting.
+    """
+    values = _collected(environment, given)
+    data = Path(values["data"])
+    log_url = values["database_url"] or f"sqlite:///{data / 'ledger.db'}"
+    beside = values["database_url"]
+    host, port = values["host"], _port(values["port"])
+    return Settings(
+        data=data,
+        host=host,
+        port=port,
+        log_url=_url("HILO_DATABASE_URL", log_url),
+        keys_url=_url(
+            "HILO_KEYS_URL", values["keys_url"] or beside or f"sqlite:///{data / 'keys.db'}"
+        ),
+        views_url=_url(
+            "HILO_VIEWS_URL", values["views_url"] or beside or f"sqlite:///{data / 'views.db'}"
+        ),
+        kek=values["kek"] or None,
+        kek_file=Path(values["kek_file"]) if values["kek_file"] else None,
+        public_url=(values["public_url"] or f"http://{host}:{port}").rstrip("/"),
+        country=_country(values["country"]),
+        zone=_zone(values["tz"]),
+        own_domains=frozenset(
+            domain.strip().lower() for domain in values["own_domains"].split(",") if domain.strip()
+        ),
+    )
+
+
+def _collected(environment: Mapping[str, str], given: Mapping[str, str | None]) -> dict[str, str]:
+    """Each setting's text by its lower-case name, the strongest source first."""
+    path = given.get("config") or environment.get("HILO_CONFIG", "")
+    file = _file(Path(path)) if path else {}
+    names = {setting.name.removeprefix("HILO_").lower(): setting for setting in SETTINGS}
+    for name in file:
+        if name not in names:
+            raise InvalidInput.one(name, "unknown_setting", f"{path} has an unknown setting")
+    return {
+        name: given.get(name) or environment.get(setting.name) or file.get(name, setting.default)
+        for name, setting in names.items()
+    }
+
+
+def _file(path: Path) -> dict[str, str]:
+    try:
+        read = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput.one("HILO_CONFIG", "bad_file", f"{path}: {error}") from error
+    return {
+        name: ",".join(value) if isinstance(value, list) else str(value)
+        for name, value in read.items()
+    }
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= MAX_PORT:
+        return int(text)
+    raise InvalidInput.one("HILO_PORT", "bad_port", "write a port number, such as 8000")
+
+
+def _url(name: str, url: str) -> str:
+    if urlsplit(url).scheme in {"sqlite", "postgresql", "postgres"}:
+        return url.replace("postgres://", "postgresql://", 1)
+    raise InvalidInput.one(name, "bad_url", "write postgresql://user@host/database")
+
+
+def _country(text: str) -> str | None:
+    if not text:
+        return None
+    if len(text) == 2 and text.isascii() and text.isalpha():  # noqa: PLR2004 - ISO 3166 alpha-2
+        return text.upper()
+    raise InvalidInput.one("HILO_COUNTRY", "bad_country", "write two letters, such as MX")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = "write an IANA name, such as America/Mexico_City"
+        raise InvalidInput.one("HILO_TZ", "bad_zone", message) from error
+    return name

@@ -1,0 +1,1 @@
+"""How we prove it: the tree over the log, its verification, replay and export."""

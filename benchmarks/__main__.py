@@ -1,0 +1,25 @@
+"""`python -m benchmarks [append|follow …]`: measure, print, and write the rows down."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import append, follow, results
+
+ALL = {"append": append.rows, "follow": follow.rows}
+
+
+def main() -> int:
+    """Run the benchmarks that are named, or all."""
+    names = sys.argv[1:] or list(ALL)
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        print(f"there is no benchmark {unknown[0]}; there are: {', '.join(ALL)}", file=sys.stderr)
+        return 2
+    for name in names:
+        results.write(name, ALL[name]())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

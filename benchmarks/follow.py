@@ -1,0 +1,243 @@
+"""Import, views and delay (design 12): into the log, from the log into core, to the reader.
+
+The reference of both rates is the database itself: the very rows that were written, inserted
+once more by `executemany` (SQLite) or COPY (PostgreSQL) into a bare table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+
+from api.shapes import Terms, append_command
+from app.compose import Composition, open_ledger
+from app.settings import read_settings
+from benchmarks.append import places
+from benchmarks.load import append_bodies
+from benchmarks.results import Row
+from benchmarks.servers import Place, new_token, serving
+from domain.commands import By
+from domain.events import Actor
+from projections.rebuild import rebuild
+from storage.appending import Row as LogRow
+
+EVENTS = 40_000
+"""Events of a run: some seconds of each kind of work."""
+
+CHUNK = 500
+"""Lines that an importer appends together."""
+
+PAGE = 1_000
+"""Rows that the reference inserts in one transaction: as many as a page of the follower."""
+
+PORT = 8908
+RATE_PER_S = 500
+DELAYS = 2_500
+
+BY = By(Actor("import", "bench"))
+
+
+def import_lines(composition: Composition, run: str) -> float:
+    """Append NDJSON lines, validated and sealed; events a second."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    lines = list(islice(append_bodies(run, at), EVENTS))
+    ledger = composition.ledger
+    terms = Terms(
+        country=None,
+        latest=composition.clock() + 10**9,
+        imported=True,
+        source=None,
+        derive=ledger.derive,
+        knows=lambda _: True,
+        key_of=lambda _: None,
+    )
+
+    async def work() -> None:
+        for start in range(0, EVENTS, CHUNK):
+            commands = [append_command(line, terms) for line in lines[start : start + CHUNK]]
+            units = [ledger.unit(command, BY) for command in commands]
+            verdicts = await composition.log.append_all(units)
+            for command, verdict in zip(commands, verdicts, strict=True):
+                if isinstance(verdict, Exception):
+                    raise verdict
+                ledger.receipt(command, verdict)
+
+    began = time.perf_counter()
+    asyncio.run(work())
+    return EVENTS / (time.perf_counter() - began)
+
+
+def bare_rate(place: Place, rows: Sequence[LogRow]) -> float:
+    """The same rows into a bare table of the same database; events a second."""
+    if place.url:
+        with psycopg.connect(place.url, autocommit=True) as connection:
+            connection.execute("DROP TABLE IF EXISTS bare")
+            connection.execute(
+                "CREATE TABLE bare (position bigint PRIMARY KEY, originator bytea, version int,"
+                " topic text, recorded_at bigint, command_id bytea, state bytea,"
+                " UNIQUE (originator, version))"
+            )
+            began = time.perf_counter()
+            for start in range(0, len(rows), PAGE):
+                with connection.transaction(), connection.cursor() as cursor:
+                    copy = "COPY bare FROM STDIN (FORMAT BINARY)"
+                    with cursor.copy(copy) as sink:
+                        types = ["int8", "bytea", "int4", "text", "int8", "bytea", "bytea"]
+                        sink.set_types(types)
+                        for row in rows[start : start + PAGE]:
+                            sink.write_row(row)
+            return len(rows) / (time.perf_counter() - began)
+    path = place.folder / "bare.db"
+    path.unlink(missing_ok=True)
+    bare = sqlite3.connect(path, isolation_level=None)
+    bare.execute("PRAGMA journal_mode=WAL")
+    bare.execute("PRAGMA synchronous=FULL")
+    bare.execute(
+        "CREATE TABLE bare (position INTEGER PRIMARY KEY, originator BLOB, version INTEGER,"
+        " topic TEXT, recorded_at INTEGER, command_id BLOB, state BLOB,"
+        " UNIQUE (originator, version))"
+    )
+    began = time.perf_counter()
+    for start in range(0, len(rows), PAGE):
+        bare.execute("BEGIN IMMEDIATE")
+        bare.executemany("INSERT INTO bare VALUES (?,?,?,?,?,?,?)", rows[start : start + PAGE])
+        bare.execute("COMMIT")
+    rate = len(rows) / (time.perf_counter() - began)
+    bare.close()
+    return rate
+
+
+def stored_rows(composition: Composition) -> list[LogRow]:
+    """The log's rows, as they lie in the table."""
+    rows: list[LogRow] = []
+    while page := composition.log.page(len(rows)):
+        rows += [
+            (
+                e.position,
+                e.originator_id.bytes,
+                e.originator_version,
+                e.topic,
+                e.recorded_at,
+                None,
+                e.state,
+            )
+            for e in page
+        ]
+    return rows
+
+
+def rates(place: Place) -> dict[str, float]:
+    """Events a second on one database: import, bare, live, rebuilt."""
+    os.environ["HILO_DATA"], os.environ["HILO_DATABASE_URL"] = str(place.folder), place.url
+    composition = open_ledger(read_settings(os.environ), follow=False)
+    try:
+        follower = composition.follower
+        follower.catch_up()  # builds the views of an empty log
+        found = {"import": import_lines(composition, "import")}
+        found["bare"] = bare_rate(place, stored_rows(composition))
+        began = time.perf_counter()
+        followed = follower.catch_up()
+        found["live"] = followed / (time.perf_counter() - began)
+        began = time.perf_counter()
+        rebuild(composition.core, composition.source)
+        found["rebuilt"] = composition.log.head() / (time.perf_counter() - began)
+        follower.release()
+    finally:
+        composition.close()
+    return found
+
+
+async def delays(token: str) -> list[float]:
+    """Milliseconds from sending an append to its event in the stream, at a steady rate."""
+    sent: dict[int, float] = {}
+    arrived: dict[int, float] = {}
+    base = f"http://127.0.0.1:{PORT}"
+    headers = {"Authorization": f"Bearer {token}"}
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    ready = asyncio.Event()
+
+    async def listen(client: httpx.AsyncClient) -> None:
+        async with client.stream("GET", f"{base}/v1/stream", timeout=None) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("event: hello"):
+                    ready.set()
+                if line.startswith("id: "):
+                    arrived.setdefault(int(line[4:]), time.perf_counter())
+                if len(arrived) > DELAYS:
+                    return
+
+    async def send(client: httpx.AsyncClient, body: bytes) -> None:
+        now = time.perf_counter()
+        answer = await client.post(f"{base}/v1/interactions", content=body)
+        sent[json.loads(answer.content)["id"]] = now
+
+    limits = httpx.Limits(max_connections=200)
+    async with httpx.AsyncClient(headers=headers, limits=limits) as client:
+        listening = asyncio.create_task(listen(client))
+        await ready.wait()
+        began = time.perf_counter()
+        tasks = []
+        for number, body in enumerate(islice(append_bodies("delay", at), DELAYS)):
+            pause = began + number / RATE_PER_S - time.perf_counter()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            tasks.append(asyncio.create_task(send(client, body)))
+        await asyncio.gather(*tasks)
+        await asyncio.wait_for(listening, timeout=30)
+    return sorted((arrived[n] - then) * 1_000 for n, then in sent.items() if n in arrived)
+
+
+def delay_row(database: str, place: Place) -> Row:
+    """The row about the delay on one database."""
+    token = new_token(place, "append", "read")
+    with serving("hilo", place, PORT):
+        found = asyncio.run(delays(token))
+    p99 = found[len(found) * 99 // 100]
+    return Row(
+        f"append to stream at {RATE_PER_S}/s, {database}",
+        f"p50 {statistics.median(found):.0f} ms, p99 {p99:.0f} ms",
+        f"{len(found)} appends, client in Python on the same cores",
+        "p99 <= 50 ms",
+    )
+
+
+def rows() -> Iterator[Row]:
+    """The rows of RESULTS.md."""
+    budgets = {"SQLite": ("12,000", "20,000"), "PostgreSQL": ("6,000", "10,000")}
+    with places() as found:
+        for database, place in found.items():
+            place.folder.mkdir(parents=True, exist_ok=True)
+            rate = rates(place)
+            live, rebuilt = budgets[database]
+            bare = f"of inserting the same log rows bare ({rate['bare']:,.0f}/s)"
+            yield Row(
+                f"import of NDJSON, {database}",
+                f"{rate['import']:,.0f}/s",
+                f"{rate['import'] / rate['bare']:.2f} {bare}",
+                ">= 20,000/s or 0.40",
+            )
+            yield Row(
+                f"core views live, {database}",
+                f"{rate['live']:,.0f} events/s",
+                f"{rate['live'] / rate['bare']:.2f} {bare}",
+                f">= {live}/s",
+            )
+            yield Row(
+                f"core views rebuilt, {database}",
+                f"{rate['rebuilt']:,.0f} events/s",
+                f"{rate['rebuilt'] / rate['bare']:.2f} {bare}",
+                f">= {rebuilt}/s",
+            )
+            yield delay_row(database, place)

@@ -1,0 +1,150 @@
+"""A load from another process: so many connections, each one request at a time, for a while.
+
+Written on bare asyncio protocols, so that the client costs less than what it measures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+
+import uvloop
+
+CONNECTIONS = 64
+"""As many as a busy adapter opens; design 12 names it."""
+
+KNOWN_PHONES = 2_000
+"""Numbers that write again and again: 90 % of the appends are theirs."""
+
+NEW_EVERY = 10
+"""Every tenth append comes from a number that was never seen."""
+
+
+@dataclass
+class Outcome:
+    """What a load saw: requests a second, latencies in milliseconds, statuses by number."""
+
+    per_s: float = 0.0
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    statuses: dict[str, int] = field(default_factory=dict)
+
+
+def append_bodies(run: str, at: str) -> Iterator[bytes]:
+    """Append requests without end; `run` keeps their keys apart from another run's."""
+    for number in itertools.count(1):
+        if number % NEW_EVERY:
+            phone = f"tel:+52555{number % KNOWN_PHONES:07d}"
+        else:
+            phone = f"tel:+52556{(hash(run) + number) % 10_000_000:07d}"
+        yield json.dumps(
+            {
+                "channel": "whatsapp",
+                "direction": "inbound",
+                "source": "whatsapp:106540352242922",
+                "external_id": f"wamid.{run}.{number}",
+                "resource": phone,
+                "destination": "tel:+525598765432",
+                "occurred_at": at,
+                "contact_name": "Ana Núñez",
+                "text": f"Hola, ¿sigue disponible la camioneta del anuncio? Mensaje {number}.",
+            },
+            separators=(",", ":"),
+        ).encode()
+
+
+def requests(path: str, token: str, bodies: Iterator[bytes] | None) -> Callable[[], bytes]:
+    """What makes the next request's bytes: POST with a body, GET without."""
+    common = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+    if bodies is None:
+        fixed = f"GET {path} HTTP/1.1\r\n{common}\r\n".encode()
+        return lambda: fixed
+    head = f"POST {path} HTTP/1.1\r\n{common}Content-Type: application/json\r\nContent-Length: "
+    first = head.encode()
+
+    def make() -> bytes:
+        body = next(bodies)
+        return b"%b%d\r\n\r\n%b" % (first, len(body), body)
+
+    return make
+
+
+class _Client(asyncio.Protocol):
+    """One connection: a request goes out when the answer before it is complete."""
+
+    def __init__(self, make: Callable[[], bytes], seen: list[tuple[float, int]]) -> None:
+        self._make = make
+        self._seen = seen
+        self._buffer = b""
+        self._sent_at = 0.0
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head_end = self._buffer.find(b"\r\n\r\n")
+        if head_end < 0:
+            return
+        head = self._buffer[:head_end].lower()
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        if len(self._buffer) < head_end + 4 + length:
+            return
+        self._seen.append((time.perf_counter() - self._sent_at, int(self._buffer[9:12])))
+        self._buffer = b""
+        self._send()
+
+    def _send(self) -> None:
+        assert self._transport is not None
+        self._sent_at = time.perf_counter()
+        self._transport.write(self._make())
+
+
+async def put_on(port: int, make: Callable[[], bytes], seconds: float) -> Outcome:
+    """Put the load on a server of this machine; a fifth of the time is not counted, first."""
+    seen: list[tuple[float, int]] = []
+    loop = asyncio.get_running_loop()
+    transports = []
+    for _ in range(CONNECTIONS):
+        transport, _ = await loop.create_connection(
+            lambda: _Client(make, seen), "127.0.0.1", port
+        )
+        transports.append(transport)
+    await asyncio.sleep(seconds / 5)
+    seen.clear()
+    began = time.perf_counter()
+    await asyncio.sleep(seconds)
+    lasted = time.perf_counter() - began
+    answered = sorted(seen)
+    for transport in transports:
+        transport.abort()
+    statuses: dict[str, int] = {}
+    for _, status in answered:
+        statuses[str(status)] = statuses.get(str(status), 0) + 1
+    return Outcome(
+        per_s=len(answered) / lasted,
+        p50_ms=answered[len(answered) // 2][0] * 1_000,
+        p99_ms=answered[len(answered) * 99 // 100][0] * 1_000,
+        statuses=statuses,
+    )
+
+
+def main() -> None:
+    """Run as a process of its own: settings as JSON on the command line, outcome on stdout."""
+    asked = json.loads(sys.argv[1])
+    bodies = append_bodies(asked["run"], asked["at"]) if asked["run"] else None
+    make = requests(asked["path"], asked["token"], bodies)
+    outcome = uvloop.run(put_on(asked["port"], make, asked["seconds"]))
+    print(json.dumps(asdict(outcome)))
+
+
+if __name__ == "__main__":
+    main()

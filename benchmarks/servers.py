@@ -1,0 +1,181 @@
+"""Servers to put a load on, each a process of its own: Hilo, and what it is measured beside.
+
+`hilo` is `hilo serve`; `null` the same application with a ledger that stores nothing; `stock`
+a FastAPI endpoint with one `Application.save` of the library for each request.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import uvicorn
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from fastapi import FastAPI
+from msgspec import structs
+from pydantic import BaseModel
+
+from api.application import build
+from app.compose import open_ledger
+from app.settings import read_settings
+from domain.commands import By, Receipt, RecordInteraction
+from domain.ledger import Ledger
+
+READY_S_MAX = 30.0
+"""A server that is not there by then will not come."""
+
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a ledger of the benchmark lies: a folder, and a PostgreSQL URL or nothing."""
+
+    folder: Path
+    url: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of a process that works there."""
+        return {**os.environ, "HILO_DATA": str(self.folder), "HILO_DATABASE_URL": self.url}
+
+
+def new_token(place: Place, *scopes: str) -> str:
+    """A token of the ledger there."""
+    words = [word for scope in scopes for word in ("--scope", scope)]
+    command = [sys.executable, "-m", "app", "token", "create", "--name", uuid4().hex, *words]
+    done = subprocess.run(
+        command, env=place.environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@contextmanager
+def serving(kind: str, place: Place, port: int, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that answers, until the end of the block."""
+    if kind == "hilo":
+        command = [sys.executable, "-m", "app", "serve", "--port", str(port), *more]
+    else:
+        command = [sys.executable, "-m", "benchmarks.servers", kind, str(port)]
+    with subprocess.Popen(command, env=place.environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            _await(port, process)
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _await(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_S_MAX
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.02)
+    message = f"the server on port {port} did not come up"
+    raise RuntimeError(message)
+
+
+# ------------------------------------------------------------------ references
+
+
+class NullLedger:
+    """Takes what the real one takes, stores nothing, and always answers the same."""
+
+    def __init__(self, real: Ledger) -> None:
+        self.derive = real.derive
+        self.subjects = real.subjects
+
+    async def record(self, _command: RecordInteraction, _by: By) -> Receipt:
+        """Nothing is recorded."""
+        return Receipt(1, NOBODY, NOBODY)
+
+
+def null_application() -> FastAPI:
+    """Hilo's own application over a ledger that stores nothing."""
+    composition = open_ledger(read_settings(os.environ), follow=False)
+    services = composition.services
+    nothing: Any = NullLedger(services.ledger)
+    return build(structs.replace(services, ledger=nothing))
+
+
+class Interaction(Aggregate):
+    """One aggregate an interaction, as the library's tutorial has it."""
+
+    @event("Recorded")
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+
+
+class Body(BaseModel):
+    """The fields that the load sends."""
+
+    channel: str
+    direction: str
+    source: str
+    external_id: str
+    resource: str
+    destination: str
+    occurred_at: str
+    contact_name: str
+    text: str
+
+
+def stock_application() -> FastAPI:
+    """The library as it comes: SQLite or PostgreSQL, one `save` a request."""
+    environment = {"PERSISTENCE_MODULE": "eventsourcing.sqlite"}
+    environment["SQLITE_DBNAME"] = str(Path(os.environ["HILO_DATA"]) / "stock.db")
+    url = os.environ["HILO_DATABASE_URL"]
+    if url:
+        _, _, rest = url.partition("://")
+        account, _, place = rest.partition("@")
+        user, _, password = account.partition(":")
+        address, _, database = place.partition("/")
+        host, _, port = address.partition(":")
+        environment = {
+            "PERSISTENCE_MODULE": "eventsourcing.postgres",
+            "POSTGRES_DBNAME": database,
+            "POSTGRES_HOST": host,
+            "POSTGRES_PORT": port,
+            "POSTGRES_USER": user,
+            "POSTGRES_PASSWORD": password,
+        }
+    library: Application[UUID] = Application(environment)
+    application = FastAPI()
+
+    @application.get("/healthz")
+    def healthz() -> str:
+        return "ok"
+
+    @application.post("/v1/interactions", status_code=201)
+    def append(body: Body) -> dict[str, str]:
+        made = Interaction(body.model_dump())
+        library.save(made)
+        return {"id": str(made.id)}
+
+    return application
+
+
+def main() -> None:
+    """Serve a reference: its kind and the port on the command line."""
+    kind, port = sys.argv[1], int(sys.argv[2])
+    application = null_application() if kind == "null" else stock_application()
+    uvicorn.run(
+        application, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How it arrives: one contract, one module per vendor, from a request to commands."""

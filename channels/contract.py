@@ -1,0 +1,171 @@
+"""What a channel is: a module that proves who sent a request, and says what its atoms mean.
+
+A request passes three functions, all of them pure (no clock, no chance, no input or output):
+
+    handshake   a provider asks whether a URL is ours, before it sends anything
+    verify      over the raw bytes as they came: was it the provider who sent this?
+    parse       the bytes → atoms, in their order; each becomes commands, or is ignored for a
+                named reason, or cannot be read
+
+One request may hold many atoms and a poisoned one never harms its siblings, so whatever goes
+wrong with a single atom is that atom's outcome: `parse` raises nothing. Whether an atom is new,
+known or in conflict is not decided here, but by channels/delivery.py over the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from domain.commands import Fact
+from domain.values import Deriver
+
+WEBHOOK_BODY_MAX_BYTES: Final = 4 * 1024 * 1024
+"""A webhook's body (contract 2.10): Meta sends at most 3 MB, the others less."""
+
+IGNORED: Final = frozenset(
+    {
+        "presence",  # somebody types, opens a chat, comes online
+        "receipt_of_unknown",  # a receipt that names nothing
+        "own_echo_without_content",  # our own message came back without what it said
+        "account_event",  # about our account: templates, limits, bans, its errors
+        "internal",  # our own data that the provider shares with us, such as an address book
+        "empty",  # nothing is in it
+        "bulk",  # sent to many by a machine, and meant for nobody in particular
+        "test",  # the provider tries the URL
+        "erased",  # its content was erased, and it came again
+        "discarded",  # a person took it out of quarantine
+    }
+)
+"""Why an atom is not recorded: the whole list, as the contract has it."""
+
+UNPARSABLE: Final = "unparsable"
+UNKNOWN_KIND: Final = "unknown_kind"
+
+Secrets = Mapping[str, Sequence[bytes]]
+"""The secrets of a connection by name, the newest first; during a rotation there are two."""
+
+
+class Incoming(Struct, frozen=True, kw_only=True):
+    """A request as it came. Names of headers are in small letters; `url` is the public one."""
+
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    url: str = ""
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """Where and when something arrived (µs), and what belongs to all that comes through there.
+
+    `connection` is the key of the connection, such as `whatsapp/meta-main`; `department` the
+    name of the department that its interactions belong to.
+    """
+
+    connection: str
+    received_at: int
+    derive: Deriver
+    department: str | None = None
+    options: Mapping[str, str] = {}
+
+
+# ---------------------------------------------------------------- outcomes
+
+
+class Answer(Struct, frozen=True):
+    """The provider is let in: a text that is sent back as it is."""
+
+    text: str
+
+
+class Refused(Struct, frozen=True):
+    """The handshake did not know the secret."""
+
+
+class Verified(Struct, frozen=True):
+    """The provider sent it."""
+
+
+class Rejected(Struct, frozen=True):
+    """It may have been anybody: `bad_signature` or `no_signature`."""
+
+    reason: str
+
+
+class Commands(Struct, frozen=True):
+    """What an atom asks of the ledger, at least one command.
+
+    The last command is what the atom reports, and makes it unique. Those before it are what it
+    presupposes (the call that a hang-up is about): they are left out where they stand already.
+    `copy`: it is told after the event and may say less, so that of what is known already it is
+    a duplicate, whatever it says.
+    """
+
+    commands: tuple[Fact, ...]
+    copy: bool = False
+
+
+class Ignored(Struct, frozen=True):
+    """Not recorded, for a reason out of IGNORED."""
+
+    reason: str
+
+
+class Unreadable(Struct, frozen=True):
+    """It goes into quarantine: `unparsable` or `unknown_kind`. `error` repeats no content."""
+
+    error: str
+    reason: str = UNPARSABLE
+
+
+Outcome = Commands | Ignored | Unreadable
+
+
+class Atom(Struct, frozen=True, kw_only=True):
+    """The smallest thing that a provider tells: a message, a status, a change of the account.
+
+    `source` is the account that it is about, empty where it was not said. `raw` gives the body
+    of a request that holds this atom alone, and parses to it again. `our_address` is our side,
+    where the atom says it.
+    """
+
+    number: int
+    source: str
+    outcome: Outcome
+    raw: Callable[[], bytes]
+    our_address: str | None = None
+
+
+# ---------------------------------------------------------------- the module
+
+
+class ChannelModule(Struct, frozen=True, kw_only=True):
+    """A channel as data and functions. `sign` makes the headers that the provider would send.
+
+    `kept_headers` go into quarantine with an atom; none of them may hold a secret.
+    """
+
+    channel: str
+    title: str
+    secrets: tuple[str, ...]
+    optional_secrets: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    optional_options: tuple[str, ...] = ()
+    body_max_bytes: int = WEBHOOK_BODY_MAX_BYTES
+    kept_headers: tuple[str, ...] = ("content-type", "user-agent")
+    handshake: Callable[[Incoming, Secrets], Answer | Refused]
+    verify: Callable[[Incoming, Secrets], Verified | Rejected]
+    parse: Callable[[Incoming, Arrival], list[Atom]]
+    sign: Callable[[bytes, Secrets], dict[str, str]]
+
+    @property
+    def all_secrets(self) -> tuple[str, ...]:
+        """The names of secrets that a connection may have."""
+        return self.secrets + self.optional_secrets
+
+    @property
+    def all_options(self) -> tuple[str, ...]:
+        """The names of options that a connection may have."""
+        return self.options + self.optional_options

@@ -1,0 +1,276 @@
+"""One delivery: verified, parsed, and every atom settled before it is answered.
+
+Atoms are appended first: the log's transaction counts what it records. All else that a delivery
+comes to is one more transaction. Where a store fails in between, the provider is told to come
+again; what was recorded is a duplicate then, and nothing is counted twice or lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, structs
+
+from channels.contract import Arrival, Atom, Commands, Ignored, Incoming, Rejected, Unreadable
+from domain.commands import By, RecordInteraction
+from domain.errors import (
+    Conflict,
+    Damaged,
+    HiloError,
+    KeyMissing,
+    NotSignedIn,
+    TooLarge,
+    Unavailable,
+)
+from domain.events import Actor, InteractionEdited, ReactionSet
+from domain.ports import Appended, Counted, Pending, Unit, Verdict
+from storage.arrivals import End, Settlement
+from storage.connections import PAUSED
+from storage.trade import Kind
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from channels.connections import Opened
+    from channels.quarantine import Ward
+    from domain.commands import Fact
+    from domain.ledger import Ledger
+    from domain.ports import Clock
+    from storage.arrivals import Arrivals
+    from storage.connections import Connection
+
+AT_ONCE: Final = 256
+"""Atoms of one delivery in the write queue: a history of thousands leaves room for others."""
+
+PARSED_HERE_MAX_BYTES: Final = 64 * 1024
+"""A larger body is parsed in a thread: others are answered meanwhile."""
+
+TOO_LARGE: Final = "too_large"
+
+PAUSED_RETRY_S: Final = 60
+"""When a provider may try a paused connection again; they keep trying for hours or days."""
+
+
+Judgement = Verdict | BaseException | None
+"""What the log says of an atom's unit; an error of its own; None for one without commands."""
+
+
+class Placed(Struct, frozen=True):
+    """Where an atom ended: counted as such, or to be put into quarantine with reason and error."""
+
+    atom: Atom
+    kind: Kind
+    reason: str = ""
+    error: str = ""
+
+
+class Receiver:
+    """Takes deliveries in, for one ledger."""
+
+    def __init__(self, ledger: Ledger, arrivals: Arrivals, ward: Ward, clock: Clock) -> None:
+        self._ledger = ledger
+        self._arrivals = arrivals
+        self._ward = ward
+        self._clock = clock
+
+    async def deliver(self, opened: Opened, incoming: Incoming) -> list[Placed]:
+        """Take one delivery in; durable, whole, when this returns.
+
+        Raises NotSignedIn for a signature that is missing or wrong (counted), TooLarge
+        (counted), and Unavailable where the connection is paused or a store failed: then it
+        must come again.
+        """
+        connection, module = opened.connection, opened.module
+        if len(incoming.body) > module.body_max_bytes:
+            await self.refuse_size(opened)
+        match module.verify(incoming, opened.secrets):
+            case Rejected(reason):
+                await asyncio.to_thread(self._arrivals.reject, connection.key, reason)
+                raise NotSignedIn("The signature is missing or wrong.")
+        if connection.state == PAUSED:
+            raise _paused()
+        arrival = self.arrival(connection, self._clock())
+        if len(incoming.body) > PARSED_HERE_MAX_BYTES:
+            atoms = await asyncio.to_thread(module.parse, incoming, arrival)
+        else:
+            atoms = module.parse(incoming, arrival)
+        placed = await self.place(connection, atoms, counted=True)
+        await asyncio.to_thread(self._settle, opened, incoming, arrival.received_at, placed)
+        return placed
+
+    async def refuse_size(self, opened: Opened) -> None:
+        """Count a body that is too large, and raise TooLarge."""
+        await asyncio.to_thread(self._arrivals.reject, opened.connection.key, TOO_LARGE)
+        raise TooLarge(opened.module.body_max_bytes)
+
+    def arrival(self, connection: Connection, received_at: int) -> Arrival:
+        """What a channel's module needs to know of where something arrived."""
+        return Arrival(
+            connection=connection.key,
+            received_at=received_at,
+            derive=self._ledger.derive,
+            department=connection.department,
+            options=connection.options,
+        )
+
+    async def place(
+        self, connection: Connection, atoms: Sequence[Atom], *, counted: bool
+    ) -> list[Placed]:
+        """Append what can be appended, and say of each atom where it ended.
+
+        `counted`: what is recorded is counted by the append; a retry counts it itself. Raises
+        Unavailable where a store failed; atoms that were recorded stay recorded.
+        """
+        by = By(Actor("channel", connection.key))
+        placed: list[Placed] = []
+        for start in range(0, len(atoms), AT_ONCE):
+            some = atoms[start : start + AT_ONCE]
+            units = [self._unit(connection, atom, by, counted=counted) for atom in some]
+            verdicts = await self._append(units)
+            if all(isinstance(verdict, Appended | None) for verdict in verdicts):
+                placed += self._placed_all(some, verdicts)
+            else:  # repeats are opened and compared: that takes a while
+                placed += await asyncio.to_thread(self._placed_all, some, verdicts)
+        return placed
+
+    # ---------------------------------------------------------------- appending
+
+    def _unit(
+        self, connection: Connection, atom: Atom, by: By, *, counted: bool
+    ) -> Unit | Exception | None:
+        """The unit of an atom that has commands."""
+        if not isinstance(atom.outcome, Commands):
+            return None
+        try:
+            unit = joined([self._ledger.unit(one, by) for one in atom.outcome.commands])
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the answer of this atom, not of its siblings
+            return error
+        return structs.replace(
+            unit, counted=Counted(connection.key, atom.source) if counted else None
+        )
+
+    async def _append(self, units: Sequence[Unit | Exception | None]) -> list[Judgement]:
+        """The verdicts, in order. Raises Unavailable and KeyMissing: the stores' own troubles."""
+        waiting = [self._ledger.log.append(unit) for unit in units if isinstance(unit, Unit)]
+        results = iter(await asyncio.gather(*waiting, return_exceptions=True))
+        verdicts: list[Judgement] = []
+        for unit in units:
+            verdict = next(results) if isinstance(unit, Unit) else unit
+            if isinstance(verdict, BaseException) and not _is_its_own(verdict):
+                raise verdict
+            verdicts.append(verdict)
+        return verdicts
+
+    def _placed_all(self, atoms: Sequence[Atom], verdicts: Sequence[Judgement]) -> list[Placed]:
+        return list(map(self._placed, atoms, verdicts))
+
+    def _placed(self, atom: Atom, verdict: Judgement) -> Placed:
+        match atom.outcome:
+            case Ignored(reason):
+                return Placed(atom, Kind.IGNORED, reason)
+            case Unreadable(error, reason):
+                return Placed(atom, Kind.QUARANTINED, reason, error)
+            case Commands(commands, copy):
+                return self._judged(atom, None if copy else commands[-1], verdict)
+
+    def _judged(self, atom: Atom, last: Fact | None, verdict: Judgement) -> Placed:
+        """Where an atom with commands ended; `last` is compared with what stands already."""
+        if isinstance(verdict, Appended):
+            return Placed(atom, Kind.RECORDED)
+        if verdict is None or isinstance(verdict, BaseException):
+            # Its message may repeat content; its name does not.
+            error = verdict.detail if isinstance(verdict, HiloError) else type(verdict).__name__
+            return Placed(atom, Kind.QUARANTINED, "refused", error)
+        try:
+            if isinstance(last, RecordInteraction):
+                erased = self._ledger.receipt(last, verdict).erased
+            else:
+                erased = self._same_fact(last, verdict.position)
+        except Conflict as conflict:
+            error = f"interaction {conflict.position} has this key and other content"
+            return Placed(atom, Kind.QUARANTINED, "conflict", error)
+        return Placed(atom, Kind.IGNORED, "erased") if erased else Placed(atom, Kind.DUPLICATE)
+
+    def _same_fact(self, last: Fact | None, position: int) -> bool:
+        """Whether the fact that stands was erased. Raises Conflict where it says something else."""
+        entry = self._ledger.log.entry(position)
+        if entry is None or entry.erased or last is None:
+            return entry is not None and entry.erased
+        match entry.event:
+            case InteractionEdited(text=text) if text != getattr(last, "text", None):
+                raise Conflict(position)
+            case ReactionSet(emoji=emoji) if emoji != getattr(last, "emoji", None):
+                raise Conflict(position)
+        return False
+
+    # ----------------------------------------------------------------- settling
+
+    def _settle(
+        self, opened: Opened, incoming: Incoming, at: int, placed: Sequence[Placed]
+    ) -> None:
+        kept = opened.module.kept_headers
+        headers = {name: incoming.headers[name] for name in kept if name in incoming.headers}
+        self._arrivals.settle(
+            Settlement(
+                connection=opened.connection.key,
+                at=at,
+                ends=[
+                    End(one.atom.source, one.kind, one.reason)
+                    for one in placed
+                    if one.kind in {Kind.DUPLICATE, Kind.IGNORED}
+                ],
+                quarantined=[
+                    self._ward.admitted(opened.connection, one, at, headers)
+                    for one in placed
+                    if one.kind is Kind.QUARANTINED
+                ],
+                seen={one.atom.source: one.atom.our_address for one in placed if one.atom.source},
+            )
+        )
+
+
+def _is_its_own(error: BaseException) -> bool:
+    """Whether an error is about one atom, and not about the stores or the program."""
+    return isinstance(error, Exception) and not isinstance(
+        error, Unavailable | KeyMissing | Damaged
+    )
+
+
+def _paused() -> Unavailable:
+    """The provider keeps what it has, and comes again."""
+    error = Unavailable("The connection is paused.")
+    error.retry_after_s = PAUSED_RETRY_S
+    return error
+
+
+def joined(units: Sequence[Unit]) -> Unit:
+    """One unit of several: what comes before the last is left out where it stands already.
+
+    So a call that is known is not recorded again, and what became of it is. The last unit is
+    the one that makes the whole unique.
+    """
+    if len(units) == 1:
+        return units[0]
+    last = units[-1]
+
+    def build(subjects: Sequence[UUID]) -> Sequence[Pending]:
+        pendings: list[Pending] = []
+        start = 0
+        for unit in units:
+            stop = start + len(unit.seekers)
+            made = unit.build(subjects[start:stop])
+            optional = unit is not last
+            pendings += [structs.replace(p, if_absent=p.if_absent or optional) for p in made]
+            start = stop
+        return pendings
+
+    return Unit(
+        key=last.key,
+        build=build,
+        seekers=tuple(seeker for unit in units for seeker in unit.seekers),
+        size_hint=sum(unit.size_hint for unit in units),
+    )

@@ -1,0 +1,39 @@
+"""The room of the channels, put together: what the webhooks, the API and the commands speak to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from channels.connections import Connections
+from channels.delivery import Receiver
+from channels.quarantine import Retrying, Ward
+
+if TYPE_CHECKING:
+    from domain.ledger import Ledger
+    from domain.ports import Clock
+    from storage.arrivals import Arrivals
+    from storage.company_seal import CompanySeal
+    from storage.connections import ConnectionBook
+    from storage.credentials import ConnectionSecrets
+
+
+class Stores(Struct, frozen=True):
+    """What the channels keep things in."""
+
+    arrivals: Arrivals
+    book: ConnectionBook
+    secrets: ConnectionSecrets
+    seal: CompanySeal
+
+
+class Channels:
+    """Connections, deliveries and quarantine of one ledger."""
+
+    def __init__(self, ledger: Ledger, stores: Stores, clock: Clock) -> None:
+        self.arrivals = stores.arrivals
+        self.connections = Connections(stores.book, stores.secrets, clock)
+        self.ward = Ward(stores.arrivals, stores.seal, ledger.derive)
+        self.receiver = Receiver(ledger, stores.arrivals, self.ward, clock)
+        self.retrying = Retrying(self.ward, self.receiver, self.connections)

@@ -1,0 +1,1 @@
+"""Tests of what an auditor relies on."""

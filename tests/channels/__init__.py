@@ -1,0 +1,1 @@
+"""The channels, against their contract, real requests and both databases."""
