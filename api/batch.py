@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
@@ -51,10 +51,11 @@ _FAILED: Final = 500
 
 
 class Options(Struct, frozen=True):
-    """What the query asks for."""
+    """What the query asks for; `fallback` is the source of lines that have none."""
 
     imported: bool
     errors_only: bool
+    fallback: str | None = None
 
 
 class _Item(Struct, frozen=True):
@@ -191,6 +192,8 @@ class BatchWork:
             imported = self._options.imported
             key_of = occurrences.key_of
             terms = terms_of(self._services, self._caller, imported=imported, key_of=key_of)
+            if self._options.fallback is not None:
+                terms = structs.replace(terms, fallback=self._options.fallback)
             some = lines[start : start + CHUNK_LINES]
             await self._chunks.put([self._item(line, terms) for line in some])
 

@@ -105,6 +105,11 @@ class Hub:
         self._ended = asyncio.Event()
 
     @property
+    def position(self) -> int:
+        """The position that the core views hold."""
+        return self._tide.position()
+
+    @property
     def told(self) -> int:
         """How far the log was told; who listens newly catches up to here by itself."""
         return self._position if self._live else self._tide.position()

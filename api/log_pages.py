@@ -12,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 from api.answers import json_answer
 from api.auth import admit, services_of
 from api.openapi import answers
-from api.parameters import POSITION_MAX, Query, read_headers
+from api.parameters import POSITION_MAX, Query, freshness, read_headers
 from api.reads import reads_of
+from domain.errors import NotYet
 from domain.ports import UNDER_COMPANY
 from domain.times import format_utc
 from domain.topics import layouts
@@ -76,8 +77,11 @@ async def log(request: Request) -> Response:
     query = Query(request)
     after = query.number("after", 0, 0, POSITION_MAX)
     limit = query.limit()
+    wanted = freshness(query)
     query.close()
     page = await run_in_threadpool(_page, services, reads.leaf, after, limit)
+    if page.head < wanted.min_position:
+        raise NotYet(f"The log has not come to position {wanted.min_position}.")
     return json_answer(page, 200, read_headers(page.head))
 
 

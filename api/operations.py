@@ -14,7 +14,7 @@ from api.answers import json_answer
 from api.auth import services_of
 from api.metrics import MEDIA_TYPE
 from api.openapi import answers
-from api.parameters import Query, read_headers
+from api.parameters import Query, freshness, reached, read_headers
 from api.reads import Look, answer, page_answer, reads_of
 from domain.errors import NotAllowed, NotYet
 from projections.dictionary import USER
@@ -129,7 +129,10 @@ async def views(request: Request) -> Response:
     caller = await keeper.caller(request)
     if not (caller.may("read") or caller.may("audit")):
         raise NotAllowed("This needs the scope `read` or `audit`.")
-    Query(request).close()
+    query = Query(request)
+    wanted = freshness(query)
+    query.close()
+    await reached(services, wanted)
 
     def state() -> Viewed:
         head = services.log.head()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -20,17 +19,16 @@ from api.parameters import (
     Freshness,
     Query,
     if_match,
-    reached,
     read_body,
     read_headers,
     require_type,
     uuid_in_path,
 )
-from api.reads import Look, answer, look, moved_to, page_answer
+from api.reads import Look, answer, look, moved_to, page_answer, settled, written
 from api.shapes import AddressText
 from domain.addresses import AddressError, is_company_side, parse_address, scheme_of
 from domain.commands import ContactFields
-from domain.errors import AddressTaken, ChangedMeanwhile, NotYet
+from domain.errors import AddressTaken, ChangedMeanwhile
 from projections import contact_pages
 from projections.contact_pages import ContactQuery
 from projections.rendering import encode, page_json
@@ -45,9 +43,6 @@ if TYPE_CHECKING:
     from domain.commands import FactReceipt
 
 router = APIRouter()
-
-AFTER_COMMAND_MS: Final = 2_000
-"""How long the answer to a command waits for the views; ten times what they need."""
 
 ADDRESSES_MAX: Final = 7
 """Addresses written at one time: with the name they are one unit of the log."""
@@ -193,7 +188,7 @@ async def describe(request: Request, id: str) -> Response:
     by = author(request, caller, raw, services.ledger.derive)
     wanted = uuid_in_path(id)
     expected = if_match(request)
-    found: Found = await look(request, caller, Freshness(), lambda look: look.contact(wanted))
+    found: Found = await settled(request, caller, lambda look: look.contact(wanted))
     try:
         receipt = await services.ledger.describe_contact(found.id, fields, by, expected=expected)
     except AddressTaken as taken:
@@ -220,13 +215,10 @@ async def _command(request: Request) -> tuple[Caller, bytes]:
 
 
 async def _seen_by_views(services: Services, receipt: FactReceipt | None) -> None:
-    """Wait until the views hold what was written; views that take too long are not waited for."""
+    """Wait until the views hold what was written, if they are quick."""
     if receipt is not None:
         # A contact may come with several events; they stand one behind the other.
-        with suppress(NotYet):
-            wanted = receipt.position + ADDRESSES_MAX
-            position = min(wanted, services.log.head())
-            await reached(services, Freshness(position, AFTER_COMMAND_MS))
+        await written(services, min(receipt.position + ADDRESSES_MAX, services.log.head()))
 
 
 async def _whose(request: Request, caller: Caller, taken: AddressTaken) -> AddressTaken:

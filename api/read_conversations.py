@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -21,14 +20,13 @@ from api.parameters import (
     Freshness,
     Query,
     if_match,
-    reached,
     read_body,
     read_headers,
     require_type,
     uuid_in_path,
 )
-from api.reads import Look, answer, look, moved_to, page_answer
-from domain.errors import ChangedMeanwhile, InvalidInput, NotFound, NotYet, WrongState
+from api.reads import Look, answer, look, moved_to, page_answer, settled, written
+from domain.errors import ChangedMeanwhile, InvalidInput, NotFound, WrongState
 from domain.values import Channel, echo
 from projections import inbox_pages
 from projections.inbox_pages import InboxFilters, InboxQuery
@@ -47,9 +45,6 @@ router = APIRouter()
 
 ME: Final = "me"
 """The word for the person who asks."""
-
-AFTER_COMMAND_MS: Final = 2_000
-"""How long the answer to a command waits for the views; ten times what they need."""
 
 _STATUSES: Final = ("open", "snoozed", "resolved", "all")
 
@@ -229,8 +224,7 @@ async def seen(request: Request, contact: str) -> Response:
     receipt = None
     if _says_something(services, shown, asked.through, by):
         receipt = await services.ledger.see(found.id, caller.user, asked.through, by)
-        with suppress(NotYet):
-            await reached(services, Freshness(receipt.position, AFTER_COMMAND_MS))
+        await written(services, receipt.position)
     return await look(request, caller, Freshness(), _seen_answer(found, receipt))
 
 
@@ -250,7 +244,7 @@ async def _matching(request: Request, caller: Caller, id: UUID) -> tuple[Found, 
             raise ChangedMeanwhile(msgspec.Raw(body))
         return found, shown
 
-    return await look(request, caller, Freshness(), work)
+    return await settled(request, caller, work)
 
 
 def _says_something(services: Services, shown: Conversation, through: int, by: By) -> bool:

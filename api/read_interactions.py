@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -19,11 +18,10 @@ from api.parameters import (
     Freshness,
     Query,
     position_in_path,
-    reached,
     read_headers,
 )
-from api.reads import Look, answer, look, reads_of
-from domain.errors import NotFound, NotYet
+from api.reads import Look, answer, look, reads_of, written
+from domain.errors import NotFound
 from domain.events import InteractionRecorded
 from projections import history, timeline_pages
 
@@ -37,9 +35,6 @@ if TYPE_CHECKING:
     from projections.timeline_pages import Ref
 
 router = APIRouter()
-
-AFTER_COMMAND_MS: Final = 2_000
-"""How long the answer to a command waits for the views; ten times what they need."""
 
 
 class AsOf(Struct, frozen=True):
@@ -91,9 +86,8 @@ async def card_after(
     Views that take too long are not waited for: the command is done all the same.
     """
     reads = reads_of(request)
-    id, written = ids
-    with suppress(NotYet):
-        await reached(services_of(request), Freshness(written or 0, AFTER_COMMAND_MS))
+    id, position = ids
+    await written(services_of(request), position or 0)
 
     def work(look: Look) -> Json:
         headers = read_headers(look.position) | dict(more or {})

@@ -7,8 +7,9 @@ see in it. Whatever an endpoint shows comes from one look, and carries its posit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from api.answers import Json
 from api.auth import services_of
 from api.parameters import Freshness, freshness, reached, read_headers
-from domain.errors import NotFound
+from domain.errors import NotFound, NotYet
 from projections import contact_pages, history
 from projections.access import Reader
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from storage.follower import FollowerState
 
 ResultT = TypeVar("ResultT")
+
+AFTER_COMMAND_MS: Final = 2_000
+"""How long a command waits for the views; ten times what they need."""
 
 
 class Reads(Struct, frozen=True):
@@ -138,6 +142,27 @@ async def look(
             return work(Look(services, reads, caller, reading))
 
     return await run_in_threadpool(off_loop)
+
+
+async def settled(request: Request, caller: Caller, work: Callable[[Look], ResultT]) -> ResultT:
+    """Do some reading for a command; what was appended just now counts, if the views are quick.
+
+    Raises NotFound where it is not there even then.
+    """
+    try:
+        return await look(request, caller, Freshness(), work)
+    except NotFound:
+        services = services_of(request)
+        head = await run_in_threadpool(services.log.head)
+        with suppress(NotYet):
+            await reached(services, Freshness(head, AFTER_COMMAND_MS))
+        return await look(request, caller, Freshness(), work)
+
+
+async def written(services: Services, position: int) -> None:
+    """Wait until the views hold what a command wrote; views that take too long are not."""
+    with suppress(NotYet):
+        await reached(services, Freshness(position, AFTER_COMMAND_MS))
 
 
 async def answer(

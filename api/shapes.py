@@ -140,9 +140,10 @@ class AppendRequest(Struct, forbid_unknown_fields=True, kw_only=True):
 class Terms(Struct, frozen=True):
     """Under which terms requests are read.
 
-    `latest` is the last time (µs) that counts as past; `source` that of a bound token; `key_of`
-    gives the key of a body that has no external id, or None; `knows` tells whether a contact
-    exists; `imported` whether the caller said that this is history.
+    `latest` is the last time (µs) that counts as past; `source` that of a bound token; `fallback`
+    stands for a source that is not given. `key_of` gives the key of a body that has no external
+    id, or None; `knows` tells whether a contact exists; `imported` whether the caller said that
+    this is history.
     """
 
     country: str | None
@@ -152,6 +153,7 @@ class Terms(Struct, frozen=True):
     derive: Deriver
     knows: Callable[[UUID], bool]
     key_of: Callable[[bytes], str | None]
+    fallback: str | None = None
 
 
 APPEND: Final = Shape(AppendRequest)
@@ -237,7 +239,7 @@ class _Reading:
             self.faults.add(field, code, message)
 
     def _source(self) -> str:
-        bound, asked = self.terms.source, self.request.source
+        bound, asked = self.terms.source, self.request.source or self.terms.fallback
         if asked is None:
             if bound is None:
                 self._refuse("source", "missing", "this field is required; for example api:crm")

@@ -42,6 +42,9 @@ CHUNK_BYTES: Final = 64 * 1024
 GOODBYE_S: Final = 0.5
 """How long the last, empty part of an answer may take; a reader that reads nothing gets none."""
 
+HEAD_WAIT_S: Final = 2.0
+"""How long a new stream waits for the views to hold the head; else it begins where they are."""
+
 _TOPICS: Final = re.compile(r"[a-z]+\.(?:[a-z_]+|\*)")
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream"),
@@ -79,9 +82,7 @@ async def stream(request: Request) -> Response:
     resumed = _number(request.headers.get("last-event-id"), "header.Last-Event-ID")
     if hub.streams >= STREAMS_MAX:
         raise Busy("This server has all the streams that it can serve.")
-    head = await run_in_threadpool(services.log.head)
-    wanted = after if resumed is None else resumed
-    start = hub.told if wanted is None or wanted > head else wanted
+    start = await _start(services, hub, after if resumed is None else resumed)
     choice = Choice(caller.user, contact.bytes if contact else None, topics)
 
     async def is_welcome() -> bool:
@@ -95,6 +96,19 @@ async def stream(request: Request) -> Response:
 
     pace: Pace = request.app.state.pace
     return StreamAnswer(services, hub, Subscription(choice, start), is_welcome, pace)
+
+
+async def _start(services: Services, hub: Hub, wanted: int | None) -> int:
+    """The position behind which a stream begins: the one that is wanted, else the head.
+
+    The head is that of the log, as soon as the views hold it: a client that loads its pages
+    now has seen all that came before.
+    """
+    head = await run_in_threadpool(services.log.head)
+    if wanted is not None and wanted <= head:
+        return wanted
+    await services.wait_for(head, HEAD_WAIT_S)
+    return hub.position
 
 
 def _number(text: str | None, field: str) -> int | None:

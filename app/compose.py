@@ -37,7 +37,7 @@ from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
 from storage.exclusive import exclusive_for
 from storage.follower import Follower, Phase, Source
 from storage.kek import Kek, KekPlaces, find_kek
-from storage.keyring import Keyring, has_ledger, random_uuid
+from storage.keyring import Keyring, has_keys, has_ledger, random_uuid
 from storage.keystore import KeyStore
 from storage.leaf import leaf_hash
 from storage.log import EventLog, Parts, open_store
@@ -75,8 +75,8 @@ def new_id() -> UUID:
 class Keys:
     """The key store, opened: who the ledger is, its keys, its subjects, its doors."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self.store = KeyStore(settings.keys_url)
+    def __init__(self, settings: Settings, store: KeyStore, clock: Clock) -> None:
+        self.store = store
         places = KekPlaces(settings.kek, settings.kek_file, settings.data)
         self.kek: Kek = find_kek(places, entropy, may_make=not has_ledger(self.store))
         self.ring = Keyring(self.store, self.kek, entropy, time.monotonic)
@@ -107,7 +107,11 @@ class Composition:
         self.clock = clock
         settings.data.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         self.store = open_store(settings.log_url, clock)
-        self.keys = _matching_keys(settings, self.store, clock)
+        try:
+            self.keys = _matching_keys(settings, self.store, clock)
+        except BaseException:
+            self.store.close()
+            raise
         codec = Codec(layouts(), self.keys.ring, self.keys.identity.id, entropy)
         parts = Parts(
             codec=codec,
@@ -143,9 +147,7 @@ class Composition:
         identity = self.keys.identity
         self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)
         lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
-        self.follower = Follower(
-            self.source, self.core, wakeup=self.log.wakeup, exclusive=lock
-        )
+        self.follower = Follower(self.source, self.core, wakeup=self.log.wakeup, exclusive=lock)
         self.tide = Tide(self.core, lambda: self.follower.state.phase is Phase.FOLLOWING)
         self.services = self._services()
         self.reads = Reads(
@@ -163,6 +165,7 @@ class Composition:
 
     def close(self) -> None:
         """Stop following, append what is queued, close the stores."""
+        self.log.wakeup.close()  # the follower waits for no more
         self.follower.stop()
         self.log.close()
         self.trade.close()
@@ -204,7 +207,8 @@ def open_ledger(
 ) -> Composition:
     """A ledger, made where there is none yet; with `follow`, its views follow in a thread.
 
-    `polite` is for importers, who leave room for others between their commits. Raises StoresDiffer, NewerData, KeyMissing, StoreUnavailable.
+    `polite` is for importers, who leave room for others between their commits. Raises
+    StoresDiffer, NewerData, KeyMissing, StoreUnavailable.
     """
     composition = Composition(settings, clock, polite=polite)
     if follow:
@@ -213,19 +217,39 @@ def open_ledger(
 
 
 def _matching_keys(settings: Settings, store: LogStore, clock: Clock) -> Keys:
-    """The keys that belong to a log; both made together on the first start."""
-    row = store.ledger_row()
-    if row is not None and not has_ledger(KeyStore(settings.keys_url)):
-        message = (
+    """The keys that belong to a log; both are made together on the first start.
+
+    Raises StoresDiffer where one store is empty and the other is not, or they are of two ledgers.
+    """
+    keystore = KeyStore(settings.keys_url)
+    try:
+        row = store.ledger_row()
+        _refuse_half(row, keystore)
+        keys = Keys(settings, keystore, clock)
+        identity = keys.identity
+        mine = appending.Ledger(identity.id, identity.origin, identity.created_at)
+        there = row or store.create_ledger(mine)
+        _refuse_other(there.id, identity.id)
+    except BaseException:
+        keystore.close()
+        raise
+    return keys
+
+
+def _refuse_half(row: appending.Ledger | None, keystore: KeyStore) -> None:
+    """One store that is empty beside one that is not was lost: nothing is made in its place."""
+    if row is not None and not has_ledger(keystore):
+        raise StoresDiffer(
             f"The log is of the ledger {row.id}, but the key store is empty. "
             "Restore the key store's backup; without it nothing can be opened."
         )
-        raise StoresDiffer(message)
-    keys = Keys(settings, clock)
-    identity = keys.identity
-    mine = appending.Ledger(identity.id, identity.origin, identity.created_at)
-    there = row or store.create_ledger(mine)
-    if there.id != identity.id:
-        message = f"The log is of the ledger {there.id}, the keys of {identity.id}."
-        raise StoresDiffer(message)
-    return keys
+    if row is None and has_keys(keystore):
+        raise StoresDiffer(
+            "The key store has been in use, but the log is empty. Restore the log's backup, "
+            "or take another data folder to begin anew."
+        )
+
+
+def _refuse_other(there: UUID, here: UUID) -> None:
+    if there != here:
+        raise StoresDiffer(f"The log is of the ledger {there}, the keys are of {here}.")

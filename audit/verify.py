@@ -76,17 +76,17 @@ def verify(reading: Reading, progress: Callable[[int], None]) -> Verified | Bad:
 
 def _page(reading: Reading, after: int) -> Sequence[StoredEntry] | Bad:
     """The rows that follow; near a gap one by one, so that the gap is named and not its page."""
-    for limit in (PAGE_EVENTS, 1):
-        try:
-            return reading.page(after, limit, PAGE_BYTES)
-        except BrokenLog as error:
-            bad = Bad(after + 1, str(error))
-    return bad
+    try:
+        return reading.page(after, PAGE_EVENTS, PAGE_BYTES)
+    except BrokenLog:
+        pass
+    try:
+        return reading.page(after, 1, PAGE_BYTES)
+    except BrokenLog as error:
+        return Bad(after + 1, str(error))
 
 
-def _looked_at(
-    stored: StoredEntry, expected: int, last_at: int, reading: Reading
-) -> bytes | Bad:
+def _looked_at(stored: StoredEntry, expected: int, last_at: int, reading: Reading) -> bytes | Bad:
     """The tree entry of a row that is in its place; else what is wrong with it."""
     if stored.position != expected:
         return Bad(expected, f"missing: the next row has position {stored.position}")

@@ -15,8 +15,6 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg

@@ -114,9 +114,7 @@ async def put_on(port: int, make: Callable[[], bytes], seconds: float) -> Outcom
     loop = asyncio.get_running_loop()
     transports = []
     for _ in range(CONNECTIONS):
-        transport, _ = await loop.create_connection(
-            lambda: _Client(make, seen), "127.0.0.1", port
-        )
+        transport, _ = await loop.create_connection(lambda: _Client(make, seen), "127.0.0.1", port)
         transports.append(transport)
     await asyncio.sleep(seconds / 5)
     seen.clear()

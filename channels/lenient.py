@@ -24,6 +24,9 @@ EARLIEST_US: Final = 1_000_000_000_000_000
 _MILLISECONDS_FROM: Final = 10**12
 _MICROSECONDS_FROM: Final = 10**15
 
+_EXACT_MAX: Final = (1 << 53) - 1
+"""The greatest whole number that every reader of JSON has exactly."""
+
 Json = Mapping[str, object]
 
 NOTHING: Final[Json] = {}
@@ -108,12 +111,13 @@ def body_in(value: object, *names: str) -> str | None:
 
 
 def number_in(value: object, name: str) -> int | None:
-    """The whole number under a name, also where it is written as text; None for anything else."""
+    """The whole number under a name, from 0, also where it is text; None for anything else."""
     text = text_in(value, name)
     try:
-        return int(float(text)) if text is not None else None
+        number = int(float(text)) if text is not None else -1
     except (ValueError, OverflowError):
         return None
+    return number if 0 <= number <= _EXACT_MAX else None
 
 
 def moment_of(written: str | None, received_at: int) -> tuple[int, TimeSource]:

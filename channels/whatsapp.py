@@ -49,30 +49,31 @@ def _of_account(_place: Place, _item: Json) -> Outcome:
     return Ignored("account_event")
 
 
-_ERRORS: Final[Mapping[str, Reader]] = {"errors": _of_account}
-
-_MESSAGES: Final[Mapping[str, Reader]] = {
+_ANYWHERE: Final[Mapping[str, Reader]] = {
     "messages": message,
     "message_echoes": _echo,
     "statuses": status,
-    **_ERRORS,
+    "calls": call,
+    "user_preferences": preference,
+    "errors": _of_account,
 }
-
-# Both names are in the wild for what was sent from the Business app.
-_ECHOES: Final[Mapping[str, Reader]] = {"message_echoes": _echo, "messages": _echo, **_ERRORS}
+"""What the lists hold, in the order in which they are read; a field may know better."""
 
 _FIELDS: Final[Mapping[str, Mapping[str, Reader]]] = {
-    "messages": _MESSAGES,
-    "standby": _MESSAGES,  # the same, while another application answers
-    "smb_message_echoes": _ECHOES,
-    "calls": {"calls": call, "statuses": call_status, **_ERRORS},
-    "history": {"messages": past_file, **_ERRORS},  # and its threads: see _of_history
-    "user_preferences": {"user_preferences": preference, **_ERRORS},
+    "messages": _ANYWHERE,
+    "standby": _ANYWHERE,  # the same, while another application answers
+    "smb_message_echoes": {**_ANYWHERE, "messages": _echo},  # both names are in the wild
+    "calls": {**_ANYWHERE, "statuses": call_status},
+    "history": {**_ANYWHERE, "messages": past_file},  # and its threads: see _of_history
+    "user_preferences": _ANYWHERE,
 }
-"""The lists that a field holds, in the order in which they are read."""
+"""What is said by the field and not by the list: a call's status is no message's."""
 
-_LISTS: Final = frozenset({"history"}.union(*_FIELDS.values()))
+_LISTS: Final = frozenset({"history", *_ANYWHERE})
 """Names of lists whose things are atoms: a request for one atom alone has no other."""
+
+_AROUND: Final = frozenset({"messaging_product", "metadata", "contacts", *_LISTS})
+"""Names that stand in every change, and the lists: with nothing else in it, it is empty."""
 
 _WHOLE: Final[Mapping[str, str]] = {
     "smb_app_state_sync": "internal",
@@ -181,7 +182,9 @@ def _drafts(body: bytes, arrival: Arrival) -> Iterator[_Draft]:
         # What Meta's "send a sample" button sends: a change without anything around it.
         top, entries = {}, [{"changes": [found]}]
     if not entries:
-        yield whole(Ignored("empty"))
+        is_empty = not found or "entry" in found
+        new = Unreadable("the body has no entries", UNKNOWN_KIND)
+        yield whole(Ignored("empty") if is_empty else new)
     for entry in entries:
         yield from _of_entry(top, entry, arrival)
 
@@ -239,7 +242,8 @@ def _of_change(change: _Change) -> Iterator[_Draft]:
             outcome = _read(read, change.place, item)
             yield _Draft(change.place, outcome, partial(change.with_only, name, item))
     if is_empty:
-        yield _whole(change, Ignored("empty"))
+        new = Unreadable("the change holds something unknown", UNKNOWN_KIND)
+        yield _whole(change, Ignored("empty") if change.value.keys() <= _AROUND else new)
 
 
 def _whole(change: _Change, outcome: Outcome) -> _Draft:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from channels.contract import Commands, Outcome
-from channels.lenient import Json, Unfit, moment_of, number_in, text_in
+from channels.lenient import Json, Unfit, items_in, moment_of, number_in, text_in
 from channels.whatsapp_content import errors_of
 from channels.whatsapp_people import Person, person, phone
 from domain.commands import RecordInteraction, ReportDelivery
@@ -28,7 +28,7 @@ _SDP = "session"
 
 def call(place: Place, item: Json) -> Outcome:
     """A call began or ended. Raises Unfit without an id or anybody at the other end."""
-    word = text_in(item, "event") or text_in(item, "status")
+    word = text_in(item, "event") or _state(item)
     outbound = _is_outbound(place, item)
     number = text_in(item, "to" if outbound else "from")
     user_id = text_in(item, "to_user_id" if outbound else "from_user_id")
@@ -41,7 +41,12 @@ def call_status(place: Place, item: Json) -> Outcome:
     """How far a call of ours came: ringing, accepted, rejected."""
     them = person(place, text_in(item, "recipient_id"), text_in(item, "recipient_user_id"))
     record = _record(place, item, them, text_in(item, "timestamp"), outbound=True)
-    return _reported(place, item, record, text_in(item, "status"))
+    return _reported(place, item, record, _state(item))
+
+
+def _state(item: Json) -> str | None:
+    """The state of a call; some documents have it as a list of one."""
+    return next((str(one).strip() for one in items_in(item, "status") if str(one).strip()), None)
 
 
 def _is_outbound(place: Place, item: Json) -> bool:
@@ -88,7 +93,7 @@ def _reported(place: Place, item: Json, record: RecordInteraction, word: str | N
     at, _ = moment_of(text_in(item, "timestamp"), place.arrival.received_at)
     outbound = record.direction is Direction.OUTBOUND
     code, words = errors_of(item)
-    ended = text_in(item, "status") or word
+    ended = _state(item) or word
     report = ReportDelivery(
         about=interaction_stream(place.arrival.derive, record.namespace, record.key),
         source=record.source,

@@ -38,6 +38,9 @@ SHA256_BYTES: Final = 32
 
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 
+UNKNOWN: Final = "unknown"
+"""The kind of a message that says none."""
+
 _ANY_MEDIA: Final = "application/octet-stream"
 
 # A table of our own: the system's differs between machines, and a name is part of the content.
@@ -67,7 +70,7 @@ def kind_of(message: Json) -> str:
     said = text_in(message, "type")
     if said is not None:
         return said.lower()
-    return next((kind for kind in _TEXTS if kind in message), "unknown")
+    return next((kind for kind in _TEXTS if kind in message), UNKNOWN)
 
 
 def content_of(message: Json) -> Json:

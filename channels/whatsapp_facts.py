@@ -15,6 +15,7 @@ from msgspec import Struct
 from channels.contract import Commands, Ignored, Outcome
 from channels.lenient import Json, Unfit, moment_of, object_in, text_in
 from channels.whatsapp_content import (
+    UNKNOWN,
     attachments_of,
     content_of,
     context_of,
@@ -60,6 +61,8 @@ def message(place: Place, item: Json, way: Way = LIVE) -> Outcome:
     kind = kind_of(item)
     if kind == "request_welcome" and not holds(item, "referral"):
         return Ignored("presence")
+    if kind == UNKNOWN and not holds(item, kind):
+        raise Unfit("the message has no kind and no content")
     if kind in _CHANGES:
         return Commands((_change(place, item, way, kind),))
     return Commands((recorded(place, item, way),))

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Final, cast
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain import events
 from domain.errors import NotFound
@@ -19,7 +19,7 @@ from domain.ports import Entry
 from projections import paging
 from projections.base import Key, Rows, RowTable
 from projections.paging import HIGHEST, LOWEST, Ask, Page, SortKey, read_page
-from projections.timeline import INTERACTIONS, UUID16, InteractionRow, about
+from projections.timeline import INTERACTIONS, KIND_INTERACTION, UUID16, InteractionRow, about
 from projections.timeline_pages import (
     OF_ROW,
     RANGE,
@@ -149,6 +149,9 @@ def page(reading: Reading, query: PageQuery, subjects: Sequence[bytes] | None = 
     `subjects` narrows the order of the log to those with these counterparts. Raises BadCursor;
     NotFound where `around` is no interaction.
     """
+    if query.filters.kind and KIND_INTERACTION not in query.filters.kind:
+        return Page([])
+    query = structs.replace(query, filters=structs.replace(query.filters, kind=()))
     if query.sort == "recorded":
         listed = _Log(reading, query.filters, subjects)
         return read_page(_ask_recorded(reading, query), listed, _log_key)
@@ -244,13 +247,8 @@ def _walked(shape: tuple[Shape, ...], kind: str) -> str:
     SQLite must not take an index for several values at once: it would sort all that match
     instead of walking from the end. A plus before a column keeps it from the index.
     """
-    prefix = {
-        part.column: "" if kind != "sqlite" or _finds(part) else "+"
-        for part in shape
-        if part.column != "kind"
-    }
-    listed = (part for part in shape if part.column != "kind")
-    return "".join(f" AND {condition(part, prefix[part.column] + part.column)}" for part in listed)
+    prefix = {part.column: "" if kind != "sqlite" or _finds(part) else "+" for part in shape}
+    return "".join(f" AND {condition(part, prefix[part.column] + part.column)}" for part in shape)
 
 
 def _finds(part: Shape) -> bool:

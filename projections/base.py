@@ -9,7 +9,7 @@ function of the tables alone, after the page's rows are written and before its c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -29,8 +29,7 @@ class RowTable(Generic[RowT]):
     """One table of a view: a mutable row type whose fields are the columns, in order.
 
     `columns` gives the SQLAlchemy type of each field; UUIDs are LargeBinary(16), times are
-    BigInteger microseconds. `indexes` are (name suffix, columns, WHERE text or None, unique);
-    those named in `early` are asked by `settle`, the others a rebuild makes at its end.
+    BigInteger microseconds. `indexes` are (name suffix, columns, WHERE text or None, unique).
     The table's real name carries the view's generation: `timeline_g3`.
     """
 
@@ -42,7 +41,6 @@ class RowTable(Generic[RowT]):
         key: tuple[str, ...],
         columns: dict[str, sa.types.TypeEngine[Any]],
         indexes: Sequence[tuple[str, tuple[str, ...], str | None, bool]] = (),
-        early: Sequence[str] = (),
     ) -> None:
         if tuple(columns) != row_type.__struct_fields__:
             message = f"{name}: columns and fields of {row_type.__name__} differ"
@@ -52,8 +50,13 @@ class RowTable(Generic[RowT]):
         self.key = key
         self.columns = columns
         self.indexes = tuple(indexes)
-        self.early = frozenset(early)
+        self.early: frozenset[str] = frozenset()
         self._bound: dict[int, sa.Table] = {}
+
+    def asked_in_settle(self, *suffixes: str) -> Self:
+        """The same table; `settle` needs these indexes, a rebuild makes the others at its end."""
+        self.early = frozenset(suffixes)
+        return self
 
     def at(self, generation: int) -> sa.Table:
         """The SQLAlchemy table of a generation of the view."""

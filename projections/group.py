@@ -24,7 +24,7 @@ from domain.ports import Entry
 from projections import checkpoints
 from projections.base import EPOCH, Key, Projection, Rows, RowTable
 from projections.checkpoints import Checkpoint, Parked
-from projections.database import Slot, is_refusal, writing
+from projections.database import Slot, is_refusal, translated, writing
 from projections.rowset import RowSet
 from projections.views import Views
 from storage.follower import Mark, Page, Source
@@ -138,6 +138,7 @@ class Group:
         self._loom: Loom | None = None
         self._epochs: dict[str, int] = {}
         views.expect(name, self.code_version)
+        views.on_close(self.close)
 
     @property
     def tables(self) -> list[RowTable[Any]]:
@@ -212,7 +213,8 @@ class Group:
     def _serving(self) -> Checkpoint | None:
         slot = self._writer()
         try:
-            checkpoint = checkpoints.serving(slot, self.name)
+            with translated():
+                checkpoint = checkpoints.serving(slot, self.name)
         except Exception:
             self.close()
             raise

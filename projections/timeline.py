@@ -133,8 +133,7 @@ INTERACTIONS: Final = RowTable(
         ),
         ("stirs", ("subject", "position"), "stirs = 1", False),
     ),
-    early=("page", "stirs"),
-)
+).asked_in_settle("page", "stirs")
 
 APPEARANCES: Final = RowTable(
     "appearances",

@@ -7,7 +7,7 @@ the reading knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -18,7 +18,7 @@ from domain.errors import NotYet, StoreUnavailable
 from projections import checkpoints
 from projections.base import RowTable
 from projections.checkpoints import Checkpoint, Parked
-from projections.database import Database, Kind, Slot, is_refusal
+from projections.database import Database, Kind, Slot, is_refusal, translated
 
 CORE: Final = "core"
 """The group whose views are never torn: names, contacts, access, timeline, inbox, activity."""
@@ -78,20 +78,28 @@ class Reading:
         self.position = 0
 
     def __enter__(self) -> Self:
-        self._slot = slot = self._database.reader()
         try:
-            slot.cursor(_SNAPSHOT[slot.kind])
-            found = slot.fetch(_PLACE, (self._group, self._version))
-        except BaseException as error:
-            self._database.give_back(slot, broken=True)
-            if is_refusal(error):
-                raise StoreUnavailable("The views do not answer.") from error
-            raise
+            found = self._begin()
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            # Idle connections die with a restart of the server; a fresh one says how it is now.
+            self._database.close_idle()
+            with translated():
+                found = self._begin()
         if not found:
             self._leave(broken=False)
             raise NotYet(f"The views of `{self._group}` are being built.")
         self.generation, self.position, self._epochs = found[0]
         return self
+
+    def _begin(self) -> list[tuple[Any, ...]]:
+        self._slot = slot = self._database.reader()
+        try:
+            return slot.begin_with(_SNAPSHOT[slot.kind], _PLACE, (self._group, self._version))
+        except BaseException:
+            self._database.give_back(slot, broken=True)
+            raise
 
     def __exit__(
         self,
@@ -157,11 +165,16 @@ class Views:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self._versions: dict[str, str] = {}
+        self._closing: list[Callable[[], None]] = []
         checkpoints.create_tables(self.database)
 
     def expect(self, group: str, code_version: str) -> None:
         """Read a group only from a generation that this version of its code made."""
         self._versions[group] = code_version
+
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Have this called when the views are closed; it may be called again."""
+        self._closing.append(close)
 
     def reading(self, group: str = CORE) -> Reading:
         """One consistent read: `with views.reading() as reading: …`."""
@@ -190,7 +203,9 @@ class Views:
         return found
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close what is open, the groups' connections too."""
+        for close in self._closing:
+            close()
         self.database.close()
 
     def _state(self, slot: Slot, group: str, head: int) -> GroupState:

@@ -8,7 +8,7 @@ delivery that is cut off leaves nothing behind but what was recorded, and comes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -59,7 +59,7 @@ class Settlement(Struct, frozen=True, kw_only=True):
     at: int
     ends: Sequence[End] = ()
     quarantined: Sequence[Quarantined] = ()
-    seen: dict[str, str | None] = {}
+    seen: Mapping[str, str | None] = {}
 
 
 class Arrivals(Trade):
@@ -200,8 +200,8 @@ class Arrivals(Trade):
         insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
         values = {name: getattr(atom, name) for name in atom.__struct_fields__}
         row = values | {"id": atom.id.bytes, "error": atom.error[:ERROR_CHARS_MAX]}
-        done = transaction.execute(insert.values(row).on_conflict_do_nothing())
-        return done.rowcount == 1
+        keeping = insert.values(row).on_conflict_do_nothing().returning(table.c.id)
+        return transaction.execute(keeping).first() is not None
 
     def _note(self, transaction: sa.Connection, arrived: Arrived) -> None:
         """Remember what is said; what is not said stays."""

@@ -34,8 +34,8 @@ CHECK_EVERY_S: Final = 60.0
 RETRY_S: Final = 1.0
 """Pause after a database did not answer, and between two looks at a lock that another holds."""
 
-WAIT_S: Final = 1.0
-"""How long one wait for the log lasts; a lost wake-up costs no more than this."""
+WAIT_S: Final = 0.5
+"""How long one wait for the log lasts; a lost wake-up, and a stop, cost no more than this."""
 
 log = logging.getLogger("hilo.follower")
 

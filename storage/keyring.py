@@ -283,6 +283,13 @@ def has_ledger(store: KeyStore) -> bool:
         return connection.execute(sa.select(store.tables.ledger.c.one)).first() is not None
 
 
+def has_keys(store: KeyStore) -> bool:
+    """Whether anybody but the company has a key: whether the ledger has been in use."""
+    query = sa.select(store.tables.keys.c.key_id).limit(2)
+    with store.read() as connection:
+        return len(connection.execute(query).all()) > 1
+
+
 def random_uuid(entropy: Entropy) -> UUID:
     """A random UUID (version 4)."""
     return UUID(bytes=entropy(16), version=4)

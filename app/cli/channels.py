@@ -12,7 +12,7 @@ from uuid import UUID
 import click
 import msgspec
 
-from api.channels import shown, url_of
+from api.connections import shown, url_of
 from api.parameters import uuid_of
 from api.quarantine import item
 from app.cli.frame import BAD, OK, say, show, with_ledger

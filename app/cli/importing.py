@@ -8,9 +8,11 @@ import re
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from uuid import UUID
 
 import click
+from msgspec import structs
 
 from api.auth import Caller, implied
 from api.batch import BatchWork, Options
@@ -19,12 +21,15 @@ from app.cli.frame import BAD, OK, open_here, progress, say
 from domain.commands import By
 from domain.errors import InvalidInput, NotFound
 from domain.events import Actor
+from domain.ports import Appended
 from domain.values import SOURCE_MAX_CHARS, is_source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from api.services import Services
+    from domain.ports import Unit, Verdict
+    from storage.log import EventLog
 
 PART_BYTES: Final = 1 << 18
 """What is read of the file at a time: some hundred lines, so the bar moves smoothly."""
@@ -45,15 +50,18 @@ def import_(
     file: str, *, source: str | None, dry_run: bool, report: str | None, data: str | None
 ) -> int:
     """Import NDJSON, an append body a line, with the original times; `-` reads from stdin."""
-    work = Import(_source(file, source), dry_run=dry_run)
+    work = Import(_source(file, source))
     with ExitStack() as stack:
         lines, size = stack.enter_context(_opened(file))
         verdicts = stack.enter_context(Path(report).open("wb")) if report else None
         told = stack.enter_context(progress("B"))
-        composition = open_here(data, follow=False, polite=True)
+        composition = open_here(data, polite=True)
         stack.callback(composition.close)
-        parts = _parts(lines, size, told)
-        counts = asyncio.run(work.run(composition.services, parts, verdicts))
+        services = composition.services
+        if dry_run:
+            dry: Any = DryLog(services.log)
+            services = structs.replace(services, log=dry)
+        counts = asyncio.run(work.run(services, _parts(lines, size, told), verdicts))
     click.echo(" ".join(f"{name}={counts[name]}" for name in COUNTS))
     return BAD if counts["conflict"] or counts["refused"] else OK
 
@@ -61,10 +69,8 @@ def import_(
 class Import:
     """One import: where its lines say nothing, they are of `source`."""
 
-    def __init__(self, source: str, *, dry_run: bool) -> None:
-        self._options = Options(
-            imported=True, errors_only=False, default_source=source, dry_run=dry_run
-        )
+    def __init__(self, source: str) -> None:
+        self._options = Options(imported=True, errors_only=False, fallback=source)
         self._by = By(Actor("import", source.removeprefix("import:")))
 
     async def run(
@@ -73,7 +79,8 @@ class Import:
         """Append everything; the verdicts go to the report, the first bad ones to stderr."""
         caller = Caller(self._by.actor, implied(("append",)), self._by)
         spool = Spool()
-        work = asyncio.create_task(self._work(BatchWork(services, caller, self._options), parts, spool))
+        batch = BatchWork(services, caller, self._options)
+        work = asyncio.create_task(_to_the_end(batch, parts, spool))
         summary: dict[str, int] = {}
         shown = 0
         async for line in _lines(spool):
@@ -87,13 +94,31 @@ class Import:
                 shown += 1
                 say(_told(verdict))
         await work
+        spool.close()
         return summary
 
-    async def _work(self, work: BatchWork, parts: AsyncIterator[bytes], spool: Spool) -> None:
-        try:
-            await work.run(parts, spool)
-        finally:
-            spool.end()
+
+class DryLog:
+    """Answers as a log would that holds nothing yet, and writes nothing."""
+
+    def __init__(self, real: EventLog) -> None:
+        self._position = real.head()
+
+    async def append_all(self, units: Sequence[Unit]) -> list[Verdict | Exception]:
+        """Every unit would be recorded."""
+        found: list[Verdict | Exception] = []
+        for unit in units:
+            self._position += 1
+            subjects = tuple(UUID(int=0) for _ in unit.seekers)
+            found.append(Appended((self._position,), 0, subjects))
+        return found
+
+
+async def _to_the_end(batch: BatchWork, parts: AsyncIterator[bytes], spool: Spool) -> None:
+    try:
+        await batch.run(parts, spool)
+    finally:
+        spool.end()
 
 
 async def _lines(spool: Spool) -> AsyncIterator[bytes]:

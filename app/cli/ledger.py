@@ -9,9 +9,11 @@ import click
 
 from app.cli.frame import BAD, OK, progress, say, show, with_ledger
 from app.doctor import examine
-from audit.verify import Bad, Reading, verify as verify_log
+from audit.verify import Bad, Reading
+from audit.verify import verify as verify_log
 from domain.errors import NotFound
-from projections.rebuild import check, rebuild as rebuild_group
+from projections.rebuild import check
+from projections.rebuild import rebuild as rebuild_group
 from storage.leaf import entry_bytes
 
 if TYPE_CHECKING:

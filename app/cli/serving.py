@@ -15,7 +15,7 @@ import uvicorn
 from app.cli.frame import OK, progress, say
 from app.compose import Composition, open_ledger, system_clock
 from app.demo.filling import fill
-from app.server import application
+from app.server import Server, application
 from app.settings import Settings, read_settings
 from domain.errors import WrongState
 from storage.credentials import Link
@@ -100,7 +100,7 @@ def _run(composition: Composition, listening: socket.socket) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S,
         backlog=BACKLOG,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    Server(config).run(sockets=[listening])
 
 
 def _listen(settings: Settings) -> socket.socket:

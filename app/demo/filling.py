@@ -14,11 +14,11 @@ import msgspec
 from api.shapes import Terms, append_command
 from app.compose import open_ledger
 from app.demo.company import SOURCES, arrivals, contacts
+from domain.addresses import parse_address
 from domain.commands import By, ContactFields, ReportDelivery
 from domain.events import Actor, SourceSet
-from domain.addresses import parse_address
-from domain.times import parse_rfc3339
 from domain.recording import interaction_stream
+from domain.times import parse_rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -103,7 +103,7 @@ class Station:
 
     def ask(self, path: str, **params: object) -> Any:  # noqa: ANN401 - JSON
         """The body of an answer that must be 200."""
-        answer = self.get(path, params={name: value for name, value in params.items()})
+        answer = self.get(path, params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -121,7 +121,7 @@ class Station:
 
 
 @contextmanager
-def open_station(backend: Backend, **environment: str) -> Iterator[Station]:
+def open_station(backend: Backend, *, follow: bool = True) -> Iterator[Station]:
     """A station on a backend, empty; the clock stands at noon until a test moves it."""
     postgres = backend.kind == "postgresql"
     settings = read_settings(
@@ -129,12 +129,11 @@ def open_station(backend: Backend, **environment: str) -> Iterator[Station]:
             "HILO_COUNTRY": "MX",
             "HILO_TZ": "America/Mexico_City",
             **({"HILO_DATABASE_URL": backend.log_url} if postgres else {}),
-            **environment,
         },
         data=str(backend.folder),
     )
     now = [NOON]
-    composition = open_ledger(settings, clock=lambda: now[0])
+    composition = open_ledger(settings, follow=follow, clock=lambda: now[0])
     built = application(composition)
     try:
         with asyncio.Runner() as runner:

@@ -22,6 +22,7 @@ class TurnedClock:
         self.now = now
 
     def __call__(self) -> int:
+        """The time that it shows."""
         return self.now
 
 

@@ -40,7 +40,8 @@ def test_first_mentions_are_written_once(backend: Backend) -> None:
             "user.added",
             "department.set",
         ]
-        run(ledger.record(said(key="wamid.2", department="ventas", attended_by="ROSA  díaz"), BY_TOKEN))
+        again = said(key="wamid.2", department="ventas", attended_by="ROSA  díaz")
+        run(ledger.record(again, BY_TOKEN))
         assert composition.log.head() == 4
 
 

@@ -44,6 +44,7 @@ class Tampering:
     backend: Backend
 
     def __call__(self, sql: str) -> None:
+        """Run SQL as whoever owns the database can: past the triggers."""
         if self.backend.kind == "sqlite":
             connection = sqlite3.connect(self.backend.folder / "ledger.db")
             for (name,) in connection.execute(
@@ -54,10 +55,10 @@ class Tampering:
             connection.commit()
             connection.close()
         else:
-            with psycopg.connect(self.backend.log_url) as connection:
-                connection.execute("SET search_path = hilo_log")
-                connection.execute("ALTER TABLE events DISABLE TRIGGER USER")
-                connection.execute(sql.encode())
+            with psycopg.connect(self.backend.log_url) as server:
+                server.execute("SET search_path = hilo_log")
+                server.execute("ALTER TABLE events DISABLE TRIGGER USER")
+                server.execute(sql.encode())
 
 
 def test_a_whole_log_is_ok_and_has_one_root(backend: Backend) -> None:

@@ -19,9 +19,8 @@ END: Final = "<!-- end of the table -->"
 
 
 def _message(kind: str, content: object, **more: object) -> dict[str, object]:
-    plain = text("wamid.A", **more)
-    del plain["text"]
-    return {**plain, "type": kind, kind: content}
+    plain = {name: inner for name, inner in text("wamid.A").items() if name != "text"}
+    return {**plain, **more, "type": kind, kind: content}
 
 
 def _media(kind: str, media_type: str, **more: object) -> dict[str, object]:
@@ -337,6 +336,11 @@ EXAMPLES: Final[tuple[tuple[str, object, tuple[str, ...]], ...]] = (
         "a field that nobody knows yet",
         request({"field": "brand_new", "value": {"x": 1}}),
         ("quarantine: unknown_kind (the field is unknown)",),
+    ),
+    (
+        "a list that nobody knows yet",
+        request(change(polls=[{"id": "1"}])),
+        ("quarantine: unknown_kind (the change holds something unknown)",),
     ),
     (
         "another product's request",

@@ -123,7 +123,7 @@ def open_shop(backend: Backend) -> Iterator[Shop]:
 # ------------------------------------------------------------------ requests of our own
 
 
-def text(wamid: str, body: str = "Hola", **more: object) -> dict[str, object]:
+def text(wamid: str, body: str = "Hola", /, **more: object) -> dict[str, object]:
     """A text message of Ana's."""
     return {
         "from": "525512345678",
@@ -137,14 +137,14 @@ def text(wamid: str, body: str = "Hola", **more: object) -> dict[str, object]:
 
 def value(**lists: object) -> dict[str, object]:
     """The value of a change, about our number, with Ana among its contacts."""
-    return {
+    plain: dict[str, object] = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "525598765432", "phone_number_id": NUMBER},
         "contacts": [
             {"profile": {"name": "Ana Núñez"}, "wa_id": "525512345678", "user_id": "MX.1349"}
         ],
-        **lists,
     }
+    return {**plain, **lists}
 
 
 def change(field: str = "messages", **lists: object) -> dict[str, object]:

@@ -12,7 +12,7 @@ import pytest
 from channels.contract import Commands, Unreadable
 from domain.commands import RecordInteraction, ReportChange, ReportDelivery
 from domain.recording import interaction_stream
-from domain.values import Auto, Direction, Origin, TimeSource
+from domain.values import Auto, CallOutcome, Direction, Origin, TimeSource
 from tests.api.house import NOON
 from tests.channels.shop import (
     ANA,
@@ -75,12 +75,8 @@ def test_a_user_without_a_number_is_known_by_the_user_id() -> None:
     """Who hides the number, with an empty field or none at all, is reached by the user id."""
     for hidden in ({"from": ""}, {}):
         item = {**without(text("wamid.A"), "from"), **hidden, "from_user_id": "MX.1349"}
-        whole = change(messages=[item])
-        whole["value"] = {
-            **whole["value"],  # type: ignore[dict-item] - a dict by construction
-            "contacts": [{"profile": {"name": "Ana", "username": "ana.n"}, "user_id": "MX.1349"}],
-        }
-        command = recorded(request(whole))
+        block = {"profile": {"name": "Ana", "username": "ana.n"}, "user_id": "MX.1349"}
+        command = recorded(request(change(messages=[item], contacts=[block])))
         assert command.resource == USER
         assert command.aliases == ()
         assert details(command)["username"] == "ana.n"
@@ -111,17 +107,15 @@ def test_our_number_is_read_as_leniently_as_theirs() -> None:
         ("+52 55 9876 5432", SHOP),
         ("Refaccionaria", f"sender:{SOURCE}/Refaccionaria"),
     ):
-        whole = change(messages=[text("wamid.A")])
         metadata = {"display_phone_number": shown, "phone_number_id": SOURCE.partition(":")[2]}
-        whole["value"] = {**whole["value"], "metadata": metadata}  # type: ignore[dict-item] - as above
+        whole = change(messages=[text("wamid.A")], metadata=metadata)
         assert recorded(request(whole)).destination == expected
 
 
 def test_each_change_names_its_own_number() -> None:
     """Two changes of one delivery about two numbers go to two sources."""
-    other = change(messages=[text("wamid.B")])
     metadata = {"display_phone_number": "525500000000", "phone_number_id": 99}
-    other["value"] = {**other["value"], "metadata": metadata}  # type: ignore[dict-item] - as above
+    other = change(messages=[text("wamid.B")], metadata=metadata)
     atoms = parsed(request(change(messages=[text("wamid.A")]), other))
     assert [atom.source for atom in atoms] == [SOURCE, "whatsapp:99"]
 
@@ -336,6 +330,24 @@ def test_history_is_imported_from_both_sides() -> None:
         (Origin.IMPORTED, Direction.INBOUND, TimeSource.IMPORT),
         (Origin.IMPORTED, Direction.OUTBOUND, TimeSource.IMPORT),
     ]
+
+
+def test_a_call_that_failed_says_so_as_a_list_too() -> None:
+    """The state of a call is a word, or a list of one word."""
+    for state in ("FAILED", ["FAILED"]):
+        call = {"id": "wacid.A", "from": "525512345678", "event": "terminate", "status": state}
+        report = reported(request(change("calls", calls=[call])))
+        assert isinstance(report, ReportDelivery)
+        assert report.word == "failed"
+        assert report.call is not None
+        assert report.call.outcome is CallOutcome.FAILED
+
+
+def test_a_list_in_another_field_is_not_lost() -> None:
+    """Statuses beside echoes, or messages beside preferences, are read as what they are."""
+    status = {"id": "wamid.B", "status": "read", "timestamp": SENT_S}
+    atoms = parsed(request(change("smb_message_echoes", statuses=[status])))
+    assert [type(atom.outcome) for atom in atoms] == [Commands]
 
 
 def test_the_keys_of_a_calls_sound_are_not_kept() -> None:

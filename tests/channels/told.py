@@ -5,6 +5,9 @@ from __future__ import annotations
 from channels.contract import Atom, Commands, Ignored, Unreadable
 from domain.commands import Fact, RecordInteraction, ReportChange, ReportDelivery
 
+SHOWN_MAX_CHARS = 48
+"""What a table shows of a text."""
+
 
 def told(atoms: list[Atom]) -> list[str]:
     """A line for each command, and for each atom that has none."""
@@ -65,4 +68,6 @@ def _files(command: RecordInteraction | ReportChange) -> str:
 
 def _quoted(text: str | None) -> str:
     shown = (text or "").replace("\n", " ⏎ ")
+    if len(shown) > SHOWN_MAX_CHARS:
+        shown = f"{shown[: SHOWN_MAX_CHARS - 1]}…"
     return f"“{shown}”" if text else "nothing"

@@ -9,7 +9,6 @@ Fields of the event that a method does not name go in as keywords, as the event 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,70 +19,43 @@ from msgspec import structs
 from domain import events
 from domain.ports import Entry
 from domain.topics import TOPICS
-from domain.values import Channel, Direction, Origin, Role, TimeSource
+from domain.values import Channel, Direction, Origin, TimeSource
+from tests.projections.ids import (
+    CHANNEL_ACTOR,
+    SECOND,
+    SOURCE,
+    START,
+    US,
+    by_user,
+    contact_stream,
+    derived,
+    fact,
+    moment,
+    party,
+    scheme_of,
+    subject_of,
+    user_of,
+)
 
-START: Final = 1_760_000_000_000_000
-"""The first moment of every story (2025-10-09 08:53:20 UTC), in µs."""
+__all__ = [
+    "CHANNEL_ACTOR",
+    "SECOND",
+    "SOURCE",
+    "START",
+    "US",
+    "Story",
+    "by_user",
+    "contact_stream",
+    "derived",
+    "fact",
+    "moment",
+    "party",
+    "scheme_of",
+    "subject_of",
+    "user_of",
+]
 
-SECOND: Final = 1_000_000
-SOURCE: Final = "whatsapp:106540352242922"
-US: Final = "tel:+525598765432"
-CHANNEL_ACTOR: Final = events.Actor("channel", "meta-main")
 TOPIC_OF: Final = {event_class: topic for topic, event_class in TOPICS.items()}
-
-_SCOPED: Final = ("whatsapp", "messenger", "instagram", "telegram", "webchat", "short", "sender")
-
-
-def derived(*parts: object) -> UUID:
-    """An id that follows from its parts alone."""
-    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
-    return UUID(bytes=digest[:16], version=4)
-
-
-def moment(at: int) -> int:
-    """`at` seconds after START, in µs since the epoch."""
-    return START + at * SECOND
-
-
-def subject_of(address: str) -> UUID:
-    """The subject of an address, in every story the same; of `contact:<uuid>` that UUID."""
-    scheme, _, rest = address.partition(":")
-    return UUID(rest) if scheme == "contact" else derived("subject", address)
-
-
-def scheme_of(address: str) -> tuple[str, str | None]:
-    """Scheme and scope of a canonical address."""
-    scheme, _, rest = address.partition(":")
-    return scheme, rest.rpartition("/")[0] if scheme in _SCOPED else None
-
-
-def user_of(name: str) -> UUID:
-    """The id of a user of that name."""
-    return derived("user", name)
-
-
-def by_user(name: str) -> events.Actor:
-    """The user of that name as actor."""
-    return events.Actor("user", str(user_of(name)))
-
-
-def fact(source: str, kind: str, key: str) -> UUID:
-    """The stream of an external fact."""
-    return derived("fact", source, kind, key)
-
-
-def contact_stream(contact: UUID) -> UUID:
-    """The decision stream of a contact."""
-    return derived("contact", contact)
-
-
-def party(
-    address: str, role: Role = Role.ALIAS, *, asserted: bool = True, name: str | None = None
-) -> tuple[events.Party, events.Identity]:
-    """A further participant: its clear and its sealed half."""
-    scheme, scope = scheme_of(address)
-    clear = events.Party(subject_of(address), scheme, role, scope, asserted)
-    return clear, events.Identity(address, name)
 
 
 @dataclass
@@ -348,29 +320,11 @@ class Story:
 
     def department(self, key: str, name: str, *, active: bool = True) -> Entry:
         """A department has this name."""
-        stream = derived("department", key)
-        event = events.DepartmentSet(
-            originator_id=stream,
-            originator_version=self._next(stream),
-            actor=by_user("Rosa"),
-            key=key,
-            active=active,
-            name=name,
-        )
-        return self.add(event)
+        return self._word(events.DepartmentSet, key, name, active=active)
 
     def campaign(self, key: str, name: str, *, active: bool = True) -> Entry:
         """A campaign has this name."""
-        stream = derived("campaign", key)
-        event = events.CampaignSet(
-            originator_id=stream,
-            originator_version=self._next(stream),
-            actor=by_user("Rosa"),
-            key=key,
-            active=active,
-            name=name,
-        )
-        return self.add(event)
+        return self._word(events.CampaignSet, key, name, active=active)
 
     def source(self, key: str, name: str, **more: object) -> Entry:
         """A source has this name."""
@@ -407,6 +361,27 @@ class Story:
         return self.add(event)
 
     # ------------------------------------------------------------------- inside
+
+    def _word(
+        self,
+        kind: type[events.DepartmentSet | events.CampaignSet],
+        key: str,
+        name: str,
+        *,
+        active: bool,
+    ) -> Entry:
+        stream = derived(TOPIC_OF[kind], key)
+        version, rosa = self._next(stream), by_user("Rosa")
+        return self.add(
+            kind(
+                originator_id=stream,
+                originator_version=version,
+                actor=rosa,
+                key=key,
+                active=active,
+                name=name,
+            )
+        )
 
     def _when(self, at: int | None) -> int:
         self.at = self.at + 60 if at is None else at

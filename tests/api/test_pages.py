@@ -1,0 +1,204 @@
+"""The pages: what they show, to whom, in which language, and that nothing in them can act."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from api.web.moments import Moments
+from api.web.words import WORDS, language_of
+from storage.credentials import Link
+from tests.api.station import NOON, Station
+from tests.api.test_read_interactions import hide
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
+
+
+def browser(station: Station, language: str = "en") -> dict[str, str]:
+    """The headers of a signed-in person's browser."""
+    return {**station.session(station.user("Rosa", "manager")), "Accept-Language": language}
+
+
+def test_a_stranger_meets_the_door(station: Station) -> None:
+    """Without a session each page is 401 and says how to come in; nothing of the ledger shows."""
+    made = station.append(contact_name="Ana")
+    for path in ("/", "/activity", f"/contacts/{made['contact']}", f"/interactions/{made['id']}"):
+        answer = station.get(path, headers={"Accept-Language": "es"})
+        assert answer.status_code == 401
+        assert "<h1>Entra con tu enlace</h1>" in answer.text
+        assert "hilo serve" in answer.text
+        assert "Ana" not in answer.text
+
+
+def test_the_link_opens_the_inbox(each_station: Station) -> None:
+    """The one-time link signs the first administrator in and leads to the empty inbox."""
+    link = Link("sign-in", None, each_station.now[0] + 10**9)
+    secret = each_station.services.credentials.links.make(link)
+    answer = each_station.get(f"/welcome/{secret}", headers={})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    page = each_station.get("/", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert "Nothing here yet" in page.text
+    assert "curl http://127.0.0.1:8000/v1/interactions" in page.text
+    assert "2026-11-22T12:00:00Z" in page.text
+    assert "make demo" in page.text
+
+
+def test_the_inbox_lists_conversations(each_station: Station) -> None:
+    """A row shows whom, when, over what and the last words; unread ones are counted."""
+    headers = browser(each_station, "es-MX,es;q=0.9,en;q=0.1")
+    made = each_station.append(contact_name="Ana Núñez", text="¿Sigue disponible?")
+    page = each_station.get("/", headers=headers)
+    assert page.headers["content-language"] == "es"
+    assert '<html lang="es">' in page.text
+    assert f'href="/contacts/{made["contact"]}"' in page.text
+    for shown in ("Conversaciones", "Ana Núñez", "¿Sigue disponible?", ">AN<", "5:15", "#whatsapp"):
+        assert shown in page.text
+    assert re.search(r'class="count">1<span class="vh"> sin leer', page.text)
+    empty = each_station.get("/?status=resolved", headers=headers)
+    assert "Nada con este filtro" in empty.text
+
+
+def test_a_contact_s_page_is_its_timeline(each_station: Station) -> None:
+    """Newest first, with the facts of each interaction, filters by direction and a pager."""
+    headers = browser(each_station)
+    made = [
+        each_station.append(
+            text=f"mensaje {number:02d}", occurred_at=f"2026-11-21T10:{number:02d}:00-06:00"
+        )
+        for number in range(60)
+    ]
+    path = f"/contacts/{made[0]['contact']}"
+    page = each_station.get(path, headers=headers)
+    found = re.findall(r"mensaje (\d\d)", page.text)
+    assert found == [f"{number:02d}" for number in range(59, 9, -1)]
+    assert "Yesterday, Saturday, 21 November" in page.text
+    [older] = re.findall(r'rel="next" href="([^"]+)"', page.text)
+    rest = each_station.get(older.replace("&amp;", "&"), headers=headers)
+    assert len(re.findall(r"mensaje \d\d", rest.text)) == 10
+    outbound = each_station.get(f"{path}?direction=outbound", headers=headers)
+    assert "Nothing under this filter" in outbound.text
+
+
+def test_an_interaction_s_link_opens_it_among_its_neighbours(station: Station) -> None:
+    """`/interactions/<id>` leads to the contact's page, where that one is open."""
+    headers = browser(station)
+    made = station.append(text="esta", campaign="Feria")
+    answer = station.get(f"/interactions/{made['id']}", headers=headers)
+    where = f"/contacts/{made['contact']}?around={made['id']}"
+    assert (answer.status_code, answer.headers["location"]) == (302, f"{where}#i{made['id']}")
+    page = station.get(where, headers=headers)
+    assert re.search(rf'id="i{made["id"]}".*?<details class="ix hit" open>', page.text, re.DOTALL)
+    assert "Feria" in page.text
+
+
+def test_a_linked_address_leads_to_its_contact(station: Station) -> None:
+    """Under the id of a linked subject a page is 302, since a link may be undone."""
+    headers = browser(station)
+    made = station.post(
+        "/v1/contacts", json={"addresses": ["tel:+525511111111", "mailto:b@example.com"]}
+    ).json()
+    answer = station.get(f"/contacts/{made['addresses'][1]['subject']}", headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (302, f"/contacts/{made['id']}")
+
+
+def test_activity_lists_everybody(station: Station) -> None:
+    """The table has a row an interaction, grouped by day."""
+    headers = browser(station)
+    station.append(contact_name="Ana", attended_by="Iván Olmedo", department="Ventas")
+    station.append(
+        channel="call",
+        contact_name="Eva",
+        resource="tel:+525577778888",
+        call={"outcome": "missed"},
+    )
+    page = station.get("/activity", headers=headers)
+    for shown in ("Ana", "Eva", "Iván Olmedo", "Ventas", "missed", "Today, Sunday, 22 November"):
+        assert shown in page.text
+
+
+def test_hostile_text_stays_text(station: Station) -> None:
+    """Whatever people write is shown as they wrote it, and is never markup."""
+    headers = browser(station)
+    made = station.append(
+        text=HOSTILE,
+        contact_name=HOSTILE,
+        department=HOSTILE,
+        campaign=HOSTILE,
+        attended_by=HOSTILE,
+        attachments=[{"name": HOSTILE, "media_type": "text/html", "bytes": 1}],
+    )
+    for path in ("/", "/activity", f"/contacts/{made['contact']}?around={made['id']}"):
+        text = station.get(path, headers=headers).text
+        assert "&lt;script&gt;alert(1)" in text
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "49" not in re.sub(r"<symbol.*?</symbol>", "", text)
+
+
+def test_no_page_can_act(station: Station) -> None:
+    """The policy allows no script, no inline style, no foreign source; pages have none of them."""
+    headers = browser(station)
+    made = station.append()
+    for path in ("/", "/activity", f"/contacts/{made['contact']}", "/interactions/99"):
+        answer = station.get(path, headers=headers)
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'self'; img-src 'self'")
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert not re.search(r"<script|<style| style=| on\w+=|javascript:", answer.text)
+    [style] = re.findall(r'rel="stylesheet" href="([^"]+)"', station.get("/", headers={}).text)
+    sheet = station.get(style, headers={})
+    assert sheet.headers["content-type"].startswith("text/css")
+    assert "immutable" in sheet.headers["cache-control"]
+    assert "http" not in sheet.text
+    assert station.get("/static/other.css", headers={}).status_code == 404
+
+
+def test_refusals_are_pages_too(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not there, not allowed or not understood says so, in the reader's language."""
+    headers = browser(station)
+
+    def asked(path: str, headers: dict[str, str]) -> httpx.Response:
+        answer = station.get(path, headers={**headers, "Accept-Language": "en"})
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        return answer
+
+    made = station.append()
+    assert asked("/contacts/nobody", headers).status_code == 404
+    assert asked("/interactions/0", headers).status_code == 404
+    assert asked("/?cursor=nonsense", headers).status_code == 400
+    assert asked("/activity?unknown=1", headers).status_code == 422
+    auditor = station.session(station.user("Ada", "auditor"))
+    refused = asked("/", auditor)
+    assert (refused.status_code, "You are not allowed" in refused.text) == (403, True)
+    hide(monkeypatch)
+    hidden = asked(f"/contacts/{made['contact']}", headers)
+    assert (hidden.status_code, "There is nothing here" in hidden.text) == (404, True)
+
+
+def test_the_language_is_the_browser_s_wish() -> None:
+    """The most liked of ours, else Spanish; both say the same things."""
+    assert language_of("en-GB,en;q=0.9,es;q=0.8") == "en"
+    assert language_of("fr,es;q=0.2,en;q=0.5") == "en"
+    assert language_of("de") == "es"
+    assert language_of(None) == "es"
+    assert language_of("en;q=x, es;q=0.1") == "es"
+    assert WORDS["es"].keys() == WORDS["en"].keys()
+
+
+def test_times_are_near_or_exact() -> None:
+    """Today's are hours, yesterday's a word, others dates, with the year where it is another."""
+    when = Moments("es", "America/Mexico_City", lambda: NOON)
+    assert when.near("2026-11-22T11:05:00.000000Z") == "5:05"
+    assert when.near("2026-11-22T05:59:00.000000Z") == "ayer"
+    assert when.near("2026-03-02T12:00:00.000000Z") == "2 mar"
+    assert when.near("2025-03-02T12:00:00.000000Z") == "2 mar 2025"
+    assert when.exact("2026-11-22T11:05:09.999999Z") == "22 nov 2026, 5:05:09"
+    assert when.day("2026-11-22T11:05:00.000000Z") == "Hoy, domingo, 22 de noviembre"
+    assert when.day("2025-03-02T12:00:00.000000Z") == "Domingo, 2 de marzo de 2025"
+    assert Moments("en", "UTC", lambda: NOON).day("2026-11-20T12:00:00Z") == "Friday, 20 November"
+    assert when.length(462) == "7:42"
