@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from msgspec import structs
+
 from api.parameters import POSITION_MAX, uuid_of
 from domain.values import Channel, Direction, Origin, dictionary_key, echo, staff_name
 from projections.timeline import KIND_INTERACTION, KIND_NOTE
@@ -38,6 +40,11 @@ def page_query(query: Query, services: Services, scope: str) -> PageQuery:
         around=around or None,
         at=query.time("at", zone),
     )
+
+
+def is_quick(asked: PageQuery) -> bool:
+    """Whether a page is a stretch of an index: without filters that may match next to nothing."""
+    return structs.replace(asked.filters, since=None, until=None) == Filters()
 
 
 def filters(query: Query, services: Services, zone: str) -> Filters:

@@ -15,7 +15,7 @@ from api.auth import services_of
 from api.metrics import MEDIA_TYPE
 from api.openapi import answers
 from api.parameters import Query, freshness, reached, read_headers
-from api.reads import Look, answer, page_answer, reads_of
+from api.reads import Look, Task, answer, page_answer, reads_of
 from domain.errors import NotAllowed, NotYet
 from projections.dictionary import USER
 from projections.painting import by
@@ -23,8 +23,6 @@ from projections.shapes import By
 from projections.views import GroupState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from api.answers import Json
     from api.auth import Caller, Doorkeeper
     from api.services import Services
@@ -149,8 +147,11 @@ async def views(request: Request) -> Response:
 async def me(request: Request) -> Response:
     """The caller, as Hilo sees them."""
 
-    def prepare(caller: Caller) -> Callable[[Look], Json]:
-        return lambda look: page_answer(msgspec.json.encode(_myself(look, caller)), look.position)
+    def prepare(caller: Caller) -> Task:
+        def work(look: Look) -> Json:
+            return page_answer(msgspec.json.encode(_myself(look, caller)), look.position)
+
+        return Task(work, quick=True)
 
     return await answer(request, Query(request), prepare, scope=None)
 

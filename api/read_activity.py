@@ -9,10 +9,10 @@ from msgspec import structs
 
 from api.answers import Json
 from api.auth import services_of
-from api.filters import ids, page_query
+from api.filters import ids, is_quick, page_query
 from api.openapi import answers
 from api.parameters import Query
-from api.reads import Look, answer, page_answer
+from api.reads import Look, Task, answer, page_answer
 from domain.errors import InvalidInput
 from projections import activity as views
 from projections import contact_pages, timeline_pages
@@ -20,7 +20,6 @@ from projections.paging import Page
 from projections.timeline_pages import PageQuery, Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
 
     from api.auth import Caller
@@ -40,7 +39,7 @@ async def activity(request: Request) -> Response:
     query = Query(request)
     services = services_of(request)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
+    def prepare(_: Caller) -> Task:
         contacts = ids(query, "contact")
         sort = query.choice("sort", ("occurred", "recorded"), "occurred")
         scope = ":".join(["activity", *sorted(str(contact) for contact in contacts)])
@@ -54,7 +53,7 @@ async def activity(request: Request) -> Response:
             page = structs.replace(page, rows=look.allowed(page.rows))
             return page_answer(look.renderer.page(look.reading, page), look.position)
 
-        return work
+        return Task(work, quick=is_quick(asked) and not contacts, kept=True)
 
     return await answer(request, query, prepare)
 

@@ -24,7 +24,7 @@ from api.parameters import (
     require_type,
     uuid_in_path,
 )
-from api.reads import Look, answer, look, moved_to, page_answer, settled, written
+from api.reads import Look, Task, answer, look, moved_to, page_answer, settled, written
 from api.shapes import AddressText
 from domain.addresses import AddressError, is_company_side, parse_address, scheme_of
 from domain.commands import ContactFields
@@ -34,7 +34,6 @@ from projections.contact_pages import ContactQuery
 from projections.rendering import encode, page_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
 
     from api.auth import Caller
@@ -79,7 +78,7 @@ async def contacts(request: Request) -> Response:
     """A page of contacts, the latest interaction first; `q` finds names, numbers, addresses."""
     query = Query(request)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
+    def prepare(_: Caller) -> Task:
         text = (query.text("q") or "").strip() or None
         asked = ContactQuery(text=text, limit=query.limit(), cursor=query.text("cursor"))
 
@@ -90,7 +89,7 @@ async def contacts(request: Request) -> Response:
             found = look.renderer.contacts(look.reading, rows)
             return page_answer(page_json(map(encode, found), page), look.position)
 
-        return work
+        return Task(work)
 
     return await answer(request, query, prepare)
 
@@ -100,8 +99,8 @@ async def contact(request: Request, id: str) -> Response:
     """One contact; under the id of a linked address, `Content-Location` says whose it is."""
     wanted = uuid_in_path(id)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
-        return lambda look: contact_answer(look, wanted)
+    def prepare(_: Caller) -> Task:
+        return Task(lambda look: contact_answer(look, wanted), quick=True)
 
     return await answer(request, Query(request), prepare)
 
@@ -115,7 +114,7 @@ async def addresses(request: Request, id: str) -> Response:
     """Every address of a contact, the first come first; one page, at most 64."""
     wanted = uuid_in_path(id)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
+    def prepare(_: Caller) -> Task:
         def work(look: Look) -> Json:
             found = look.contact(wanted)
             shown = look.renderer.contact(look.reading, found.id.bytes)
@@ -124,7 +123,7 @@ async def addresses(request: Request, id: str) -> Response:
             more = moved_to(found, "/v1/contacts/{id}/addresses")
             return Json(body, 200, read_headers(look.position) | more)
 
-        return work
+        return Task(work)
 
     return await answer(request, Query(request), prepare)
 

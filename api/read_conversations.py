@@ -25,7 +25,7 @@ from api.parameters import (
     require_type,
     uuid_in_path,
 )
-from api.reads import Look, answer, look, moved_to, page_answer, settled, written
+from api.reads import Look, Task, answer, look, moved_to, page_answer, settled, written
 from domain.errors import ChangedMeanwhile, InvalidInput, NotFound, WrongState
 from domain.values import Channel, echo
 from projections import inbox_pages
@@ -66,7 +66,7 @@ async def conversations(request: Request) -> Response:
     """A page of conversations: open ones, the latest first, unless the query says otherwise."""
     query = Query(request)
 
-    def prepare(caller: Caller) -> Callable[[Look], Json]:
+    def prepare(caller: Caller) -> Task:
         asked = InboxQuery(
             scope=f"conversations:{caller.user}",
             status=query.choice("status", _STATUSES, "open"),
@@ -83,7 +83,8 @@ async def conversations(request: Request) -> Response:
             page = structs.replace(page, rows=_allowed(look, page.rows))
             return page_answer(look.renderer.inbox(look.reading, page), look.position)
 
-        return work
+        plain = asked.filters == InboxFilters() and not asked.unread
+        return Task(work, quick=plain, kept=True)
 
     return await answer(request, query, prepare)
 
@@ -97,14 +98,14 @@ async def counts(request: Request) -> Response:
     """How many conversations there are of each kind, under the filters of the list."""
     query = Query(request)
 
-    def prepare(caller: Caller) -> Callable[[Look], Json]:
+    def prepare(caller: Caller) -> Task:
         asked = _filters(query, caller)
 
         def work(look: Look) -> Json:
             found = inbox_pages.counts(look.reading, look.viewer, asked)
             return page_answer(msgspec.json.encode(found), look.position)
 
-        return work
+        return Task(work, kept=True)
 
     return await answer(request, query, prepare)
 
@@ -118,8 +119,8 @@ async def conversation(request: Request, contact: str) -> Response:
     """The conversation with a contact, as the caller sees it."""
     id = uuid_in_path(contact)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
-        return lambda look: conversation_answer(look, id)
+    def prepare(_: Caller) -> Task:
+        return Task(lambda look: conversation_answer(look, id), quick=True)
 
     return await answer(request, Query(request), prepare)
 

@@ -20,13 +20,13 @@ from api.parameters import (
     position_in_path,
     read_headers,
 )
-from api.reads import Look, answer, look, reads_of, written
+from api.reads import Look, Task, answer, look, reads_of, written
 from domain.errors import NotFound
 from domain.events import InteractionRecorded
 from projections import history, timeline_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from api.auth import Caller
     from api.reads import Reads
@@ -66,13 +66,13 @@ async def card(request: Request, id: str) -> Response:
     query = Query(request)
     reads = reads_of(request)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
+    def prepare(_: Caller) -> Task:
         as_of = _as_of(query, services_of(request).locale.zone)
 
         def work(look: Look) -> Json:
             return Json(_card(look, reads, position, as_of), 200, read_headers(look.position))
 
-        return work
+        return Task(work)
 
     return await answer(request, query, prepare)
 

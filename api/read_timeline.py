@@ -9,15 +9,13 @@ from msgspec import structs
 
 from api.answers import Json
 from api.auth import services_of
-from api.filters import page_query
+from api.filters import is_quick, page_query
 from api.openapi import answers
-from api.parameters import Query, read_headers, uuid_in_path
-from api.reads import Look, answer, moved_to
+from api.parameters import Query, uuid_in_path
+from api.reads import Look, Task, answer, moved_to, page_answer
 from projections import timeline_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from api.auth import Caller
 
 router = APIRouter()
@@ -38,7 +36,7 @@ async def timeline(request: Request, id: str) -> Response:
     query = Query(request)
     services = services_of(request)
 
-    def prepare(_: Caller) -> Callable[[Look], Json]:
+    def prepare(_: Caller) -> Task:
         asked = page_query(query, services, f"timeline:{contact}")
 
         def work(look: Look) -> Json:
@@ -47,8 +45,8 @@ async def timeline(request: Request, id: str) -> Response:
             page = structs.replace(page, rows=look.allowed(page.rows))
             body = look.renderer.page(look.reading, page)
             more = moved_to(found, "/v1/contacts/{id}/timeline")
-            return Json(body, 200, read_headers(look.position) | more)
+            return page_answer(body, look.position, more)
 
-        return work
+        return Task(work, quick=is_quick(asked), kept=True)
 
     return await answer(request, query, prepare)

@@ -20,6 +20,7 @@ from api import (
 from api.chronicle import Happening
 from api.hub import Hub
 from api.read_interactions import Proof
+from api.shelf import Shelf
 from api.stream import Pace
 from api.web import pages
 from domain.errors import Unavailable
@@ -109,6 +110,7 @@ def furnish(application: FastAPI, services: Services, reads: Reads) -> None:
     application.state.reads = reads
     application.state.hub = hub
     application.state.pace = Pace()
+    application.state.shelf = Shelf()
     application.state.page_maker = pages.PageMaker(services)
     metrics = reads.metrics
     services.log.observe(metrics.committed)

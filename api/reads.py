@@ -6,7 +6,7 @@ see in it. Whatever an endpoint shows comes from one look, and carries its posit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from api.metrics import Metrics
     from api.parameters import Query
     from api.services import Services
+    from api.shelf import Shelf
     from api.tide import Tide
     from domain.ports import StoredEntry
     from projections.access import Visible
@@ -127,21 +128,48 @@ def reads_of(request: Request) -> Reads:
     return reads
 
 
+class Task(Struct, frozen=True):
+    """What an endpoint will do with its look.
+
+    `quick`: it reads a bounded number of rows by their index, whatever is in the views. On
+    SQLite such a read is done where it stands: handing it to a thread and taking it back was
+    measured to cost as much as the page itself, and waits for nothing meanwhile. `kept`: asked
+    again at the same position, the answer is the same (api/shelf.py).
+    """
+
+    work: Callable[[Look], Json]
+    quick: bool = False
+    kept: bool = False
+
+
+def shelf_of(request: Request) -> Shelf:
+    """The pages that the application keeps for a moment."""
+    shelf: Shelf = request.app.state.shelf
+    return shelf
+
+
 async def look(
-    request: Request, caller: Caller, wanted: Freshness, work: Callable[[Look], ResultT]
+    request: Request,
+    caller: Caller,
+    wanted: Freshness,
+    work: Callable[[Look], ResultT],
+    *,
+    quick: bool = False,
 ) -> ResultT:
-    """Do some reading in a thread, once the views are fresh enough.
+    """Do some reading, in a thread unless it is `quick`, once the views are fresh enough.
 
     Raises NotYet, StoreUnavailable, and whatever the work raises.
     """
     services, reads = services_of(request), reads_of(request)
     await reached(services, wanted)
 
-    def off_loop() -> ResultT:
+    def read() -> ResultT:
         with services.views.reading() as reading:
             return work(Look(services, reads, caller, reading))
 
-    return await run_in_threadpool(off_loop)
+    if quick and services.views.database.kind == "sqlite":
+        return read()
+    return await run_in_threadpool(read)
 
 
 async def settled(request: Request, caller: Caller, work: Callable[[Look], ResultT]) -> ResultT:
@@ -168,26 +196,43 @@ async def written(services: Services, position: int) -> None:
 async def answer(
     request: Request,
     query: Query,
-    work: Callable[[Caller], Callable[[Look], Json]],
+    prepare: Callable[[Caller], Task],
     *,
     scope: str | None = "read",
 ) -> Json:
     """The answer of an endpoint that reads: who may, how fresh, nothing unknown in the query.
 
-    `work` takes what it needs from the query, before that is closed, and gives what to do.
+    `prepare` takes what it needs from the query, before that is closed, and gives what to do.
     Without a scope, whoever is signed in may.
     """
     keeper: Doorkeeper = request.app.state.doorkeeper
     caller = await (keeper.caller(request) if scope is None else keeper.admit(request, scope))
+    services, shelf = services_of(request), shelf_of(request)
+    asked = (request.scope["path"], request.scope["query_string"], caller.user)
+    found = shelf.get(asked, services.core_position())
+    if found is not None:
+        return found
     wanted = freshness(query)
-    todo = work(caller)
+    task = prepare(caller)
     query.close()
-    return await look(request, caller, wanted, todo)
+    made = await look(request, caller, wanted, task.work, quick=task.quick)
+    position = services.core_position()
+    if task.kept and isinstance(made, PageJson) and made.position == position:
+        shelf.put(asked, position, made)
+    return made
 
 
-def page_answer(body: bytes, position: int) -> Json:
-    """A rendered page as an answer."""
-    return Json(body, 200, read_headers(position))
+def page_answer(body: bytes, position: int, more: Mapping[str, str] | None = None) -> PageJson:
+    """A rendered page as an answer; `more` are further headers."""
+    return PageJson(body, position, more)
+
+
+class PageJson(Json):
+    """An answer that shows the views at a position."""
+
+    def __init__(self, body: bytes, position: int, more: Mapping[str, str] | None = None) -> None:
+        super().__init__(body, 200, read_headers(position) | dict(more or {}))
+        self.position = position
 
 
 def moved_to(found: Found, path: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, structs
 
 from channels.contract import Arrival, Atom, Commands, Ignored, Incoming, Rejected, Unreadable
+from channels.settling import Settling
 from domain.commands import By, RecordInteraction
 from domain.errors import (
     Conflict,
@@ -74,6 +75,7 @@ class Receiver:
         self._arrivals = arrivals
         self._ward = ward
         self._clock = clock
+        self._settling = Settling(arrivals)
 
     async def deliver(self, opened: Opened, incoming: Incoming) -> list[Placed]:
         """Take one delivery in; durable, whole, when this returns.
@@ -97,7 +99,10 @@ class Receiver:
         else:
             atoms = module.parse(incoming, arrival)
         placed = await self.place(connection, atoms, counted=True)
-        await asyncio.to_thread(self._settle, opened, incoming, arrival.received_at, placed)
+        come_to = await asyncio.to_thread(
+            self._settlement, opened, incoming, arrival.received_at, placed
+        )
+        await self._settling.settle(come_to)
         return placed
 
     async def refuse_size(self, opened: Opened) -> None:
@@ -209,27 +214,25 @@ class Receiver:
 
     # ----------------------------------------------------------------- settling
 
-    def _settle(
+    def _settlement(
         self, opened: Opened, incoming: Incoming, at: int, placed: Sequence[Placed]
-    ) -> None:
+    ) -> Settlement:
         kept = opened.module.kept_headers
         headers = {name: incoming.headers[name] for name in kept if name in incoming.headers}
-        self._arrivals.settle(
-            Settlement(
-                connection=opened.connection.key,
-                at=at,
-                ends=[
-                    End(one.atom.source, one.kind, one.reason)
-                    for one in placed
-                    if one.kind in {Kind.DUPLICATE, Kind.IGNORED}
-                ],
-                quarantined=[
-                    self._ward.admitted(opened.connection, one, at, headers)
-                    for one in placed
-                    if one.kind is Kind.QUARANTINED
-                ],
-                seen={one.atom.source: one.atom.our_address for one in placed if one.atom.source},
-            )
+        return Settlement(
+            connection=opened.connection.key,
+            at=at,
+            ends=[
+                End(one.atom.source, one.kind, one.reason)
+                for one in placed
+                if one.kind in {Kind.DUPLICATE, Kind.IGNORED}
+            ],
+            quarantined=[
+                self._ward.admitted(opened.connection, one, at, headers)
+                for one in placed
+                if one.kind is Kind.QUARANTINED
+            ],
+            seen={one.atom.source: one.atom.our_address for one in placed if one.atom.source},
         )
 
 

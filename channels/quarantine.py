@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 KEPT_US: Final = 90 * 24 * 3_600 * 1_000_000
 """How long an atom waits for a decision (design 8): 90 days, then it is discarded."""
 
-RETRY_AT_ONCE: Final = 500
-"""Atoms that `retry all` takes from one page of the list."""
+PAGE: Final = 500
+"""Atoms that are read from the list at once; it is read to its end."""
 
 
 class Raw(Struct, frozen=True):
@@ -93,9 +93,15 @@ class Ward:
         return self.arrivals.expire(now - KEPT_US)
 
     def open_ids(self) -> list[UUID]:
-        """The atoms that wait, the oldest first; at most RETRY_AT_ONCE."""
-        found = self.arrivals.quarantine_between(None, None, descending=False, count=RETRY_AT_ONCE)
-        return [atom.id for atom in found]
+        """Every atom that waits, the oldest first."""
+        found: list[UUID] = []
+        last = None
+        while True:
+            page = self.arrivals.quarantine_between(last, None, descending=False, count=PAGE)
+            found += [atom.id for atom in page]
+            if len(page) < PAGE:
+                return found
+            last = (page[-1].received_at, page[-1].id)
 
 
 class Retrying:

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.errors import NotFound, WrongState
@@ -22,6 +22,9 @@ from storage.schema import SCHEMA
 from storage.trade import ERROR_CHARS_MAX, Kind, Quarantined, Trade
 
 NO_SUCH_ATOM: Final = "There is no such atom in quarantine."
+
+Account = tuple[str, str, Kind, str]
+"""What a counter is of: connection, source, kind, reason."""
 
 Place = tuple[int, UUID]
 """Where an atom stands in the list of the quarantine: when it was received (µs), and its id."""
@@ -71,35 +74,25 @@ class Arrivals(Trade):
 
     # --------------------------------------------------------------- deliveries
 
-    def settle(self, delivery: Settlement) -> int:
-        """Write down what a delivery came to; how many of its atoms are new in quarantine.
+    def settle(self, *deliveries: Settlement) -> None:
+        """Write down what deliveries came to, all in one transaction.
 
         An atom whose id is in quarantine already, or was, is a duplicate.
         """
-        counts: Counter[tuple[str, Kind, str]] = Counter({("", Kind.DELIVERIES, ""): 1})
-        counts.update((end.source, end.kind, end.reason) for end in delivery.ends)
-        kept, error = 0, None
+        counts: Counter[Account] = Counter()
+        notes: dict[tuple[str, str], Arrived] = {}
         with self._writing() as transaction:
-            for atom in delivery.quarantined:
-                if self._keep(transaction, atom):
-                    kept += 1
-                    error = f"{atom.reason}: {atom.error}"[:ERROR_CHARS_MAX]
-                    counts[atom.source, Kind.QUARANTINED, ""] += 1
-                else:
-                    counts[atom.source, Kind.DUPLICATE, ""] += 1
-            self._add_all(transaction, delivery.connection, counts)
-            for source, address in sorted({**delivery.seen, "": None}.items()):
-                self._note(
-                    transaction,
-                    Arrived(
-                        connection=delivery.connection,
-                        source=source,
-                        last_at=delivery.at,
-                        address=address,
-                        error=error if not source else None,
-                    ),
-                )
-        return kept
+            for delivery in deliveries:
+                here = delivery.connection
+                counts[here, "", Kind.DELIVERIES, ""] += 1
+                counts.update((here, end.source, end.kind, end.reason) for end in delivery.ends)
+                error = self._keep_all(transaction, delivery, counts)
+                for arrived in _notes(delivery, error):
+                    place = (here, arrived.source)
+                    notes[place] = _later(notes.get(place), arrived)
+            self._add_all(transaction, counts)
+            for _, arrived in sorted(notes.items()):
+                self._note(transaction, arrived)
 
     def reject(self, connection: str, reason: str) -> None:
         """Count a request that was refused unread."""
@@ -178,21 +171,30 @@ class Arrivals(Trade):
                 "error": (note or row.error)[:ERROR_CHARS_MAX],
             }
             transaction.execute(table.update().where(table.c.id == id.bytes).values(gone))
-            counts = Counter((end.source, end.kind, end.reason) for end in ends)
-            counts[row.source, Kind.QUARANTINED, ""] -= 1
-            self._add_all(transaction, row.connection, counts)
+            here = row.connection
+            counts = Counter((here, end.source, end.kind, end.reason) for end in ends)
+            counts[here, row.source, Kind.QUARANTINED, ""] -= 1
+            self._add_all(transaction, counts)
 
     # ------------------------------------------------------------------- inside
 
-    def _add_all(
-        self,
-        transaction: sa.Connection,
-        connection: str,
-        counts: Counter[tuple[str, Kind, str]],
-    ) -> None:
+    def _add_all(self, transaction: sa.Connection, counts: Counter[Account]) -> None:
         # In the order of their keys, as the append counts: nobody waits for each other.
-        for (source, kind, reason), n in sorted(counts.items()):
+        for (connection, source, kind, reason), n in sorted(counts.items()):
             self._add(transaction, (connection, source), kind, reason, n)
+
+    def _keep_all(
+        self, transaction: sa.Connection, delivery: Settlement, counts: Counter[Account]
+    ) -> str | None:
+        """Keep what is new for the quarantine, and count it; the last error."""
+        error = None
+        for atom in delivery.quarantined:
+            kind = Kind.DUPLICATE
+            if self._keep(transaction, atom):
+                kind = Kind.QUARANTINED
+                error = f"{atom.reason}: {atom.error}"[:ERROR_CHARS_MAX]
+            counts[delivery.connection, atom.source, kind, ""] += 1
+        return error
 
     def _keep(self, transaction: sa.Connection, atom: Quarantined) -> bool:
         """Keep an atom, unless it is known; whether it is new."""
@@ -215,6 +217,26 @@ class Arrivals(Trade):
                 set_=new or {"last_at": table.c.last_at},
             )
         )
+
+
+def _notes(delivery: Settlement, error: str | None) -> list[Arrived]:
+    """What a delivery says of its connection, and of each source in it."""
+    here, at = delivery.connection, delivery.at
+    known = [
+        Arrived(connection=here, source=source, last_at=at, address=address)
+        for source, address in delivery.seen.items()
+        if source
+    ]
+    return [Arrived(connection=here, source="", last_at=at, error=error), *known]
+
+
+def _later(one: Arrived | None, other: Arrived) -> Arrived:
+    """Both notes in one: what the later one does not say stays."""
+    if one is None:
+        return other
+    return structs.replace(
+        other, address=other.address or one.address, error=other.error or one.error
+    )
 
 
 def _place(table: sa.Table) -> sa.Tuple:

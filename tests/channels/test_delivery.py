@@ -238,7 +238,7 @@ def test_a_store_that_fails_before_settling_loses_nothing(
     body = request(change(messages=[text("wamid.A"), 7], errors=[{"code": 1}]))
     with monkeypatch.context() as broken:
 
-        def fails(_: object) -> int:
+        def fails(*_: object) -> None:
             raise StoreUnavailable("gone")
 
         broken.setattr(shop.house.services.channels.arrivals, "settle", fails)

@@ -125,13 +125,25 @@ def test_a_settlement_is_counted_whole(arrivals: Arrivals) -> None:
         quarantined=[atom(1), atom(2), atom(1)],
         seen={"whatsapp:1": "tel:+525598765432"},
     )
-    assert arrivals.settle(settlement) == 2
+    arrivals.settle(settlement)
     nobody, number = arrivals.balances(SUR.key)
     assert (nobody.deliveries, nobody.ignored) == (1, {"empty": 1})
     assert (number.duplicate, number.quarantined) == (2, 2)
     whole, source = arrivals.arrived(SUR.key)
     assert (whole.last_at, whole.error) == (5, "unparsable: it has no id")
     assert (source.last_at, source.address) == (5, "tel:+525598765432")
+
+
+def test_deliveries_that_are_settled_together_count_each(arrivals: Arrivals) -> None:
+    """Two deliveries in one transaction come to what they would come to one by one."""
+    first = Settlement(connection=SUR.key, at=5, quarantined=[atom(1)], seen={"whatsapp:1": "a"})
+    second = Settlement(connection=SUR.key, at=6, quarantined=[atom(1)], seen={"whatsapp:1": None})
+    arrivals.settle(first, second)
+    nobody, number = arrivals.balances(SUR.key)
+    assert (nobody.deliveries, number.quarantined, number.duplicate) == (2, 1, 1)
+    whole, source = arrivals.arrived(SUR.key)
+    assert (whole.last_at, whole.error) == (6, "unparsable: it has no id")
+    assert (source.last_at, source.address) == (6, "a")
 
 
 def test_what_is_not_said_again_stays(arrivals: Arrivals) -> None:
