@@ -120,7 +120,9 @@ def _life(person: Person, *, now_us: int, seed: int) -> list[Told]:
     begin_us = now_us - person.since_days * hours.DAY_US
     teller = Teller(person, seed=seed, begin_us=begin_us)
     tail = stories().get(person.waits_for or "")
-    end_us = hours.last_waking(now_us - person.waits_min * MINUTE_US)
+    # Counted back from when people were last up, so that those who wait do so for various times.
+    end_us = hours.last_waking(hours.last_waking(now_us) - person.waits_min * MINUTE_US)
+    end_us -= dice.below(40 * 60) * SECOND_US
     until_us = end_us - QUIET_US if tail else now_us - MINUTE_US
     starts = plot.spread(dice, days=person.since_days, runs=len(person.plan), now_us=now_us)
     life: list[Told] = []
