@@ -240,19 +240,21 @@ class BatchWork:
         """What became of each item, in order."""
         rest = iter(verdicts)
         return [
-            self._outcome(item.command, next(rest)) if item.command else item.error or HiloError()
+            self._outcome(item.command, item.unit, next(rest))
+            if item.command and item.unit
+            else item.error or HiloError()
             for item in items
         ]
 
     def _outcome(
-        self, command: RecordInteraction, verdict: Verdict | Exception
+        self, command: RecordInteraction, unit: Unit, verdict: Verdict | Exception
     ) -> Receipt | HiloError:
         if isinstance(verdict, HiloError):
             return verdict
         if isinstance(verdict, Exception):
             raise verdict
         try:
-            return self._services.ledger.receipt(command, verdict)
+            return self._services.ledger.receipt(command, unit, verdict)
         except HiloError as error:
             return error
 

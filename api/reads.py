@@ -6,6 +6,8 @@ see in it. Whatever an endpoint shows comes from one look, and carries its posit
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -43,6 +45,9 @@ ResultT = TypeVar("ResultT")
 
 AFTER_COMMAND_MS: Final = 2_000
 """How long a command waits for the views; ten times what they need."""
+
+AGAIN_S: Final = 0.02
+"""Pause before views that do not serve yet are asked again: a first start takes moments."""
 
 
 class Reads(Struct, frozen=True):
@@ -158,7 +163,7 @@ async def look(
 ) -> ResultT:
     """Do some reading, in a thread unless it is `quick`, once the views are fresh enough.
 
-    Raises NotYet, StoreUnavailable, and whatever the work raises.
+    Views that do not serve just now are waited for as well, as long as for a position. Raises NotYet, StoreUnavailable, and whatever the work raises.
     """
     services, reads = services_of(request), reads_of(request)
     await reached(services, wanted)
@@ -167,9 +172,15 @@ async def look(
         with services.views.reading() as reading:
             return work(Look(services, reads, caller, reading))
 
-    if quick and services.views.database.kind == "sqlite":
-        return read()
-    return await run_in_threadpool(read)
+    inline = quick and services.views.database.kind == "sqlite"
+    until = time.monotonic() + wanted.wait_ms / 1_000
+    while True:
+        try:
+            return read() if inline else await run_in_threadpool(read)
+        except NotYet:  # the views are being made, or were exchanged for newer ones just now
+            if time.monotonic() >= until:
+                raise
+        await asyncio.sleep(AGAIN_S)
 
 
 async def settled(request: Request, caller: Caller, work: Callable[[Look], ResultT]) -> ResultT:

@@ -167,6 +167,7 @@ class Composition:
         """Stop following, append what is queued, close the stores."""
         self.log.wakeup.close()  # the follower waits for no more
         self.follower.stop()
+        self.follower.release()  # where it was stepped by hand, without a thread
         self.log.close()
         self.trade.close()
         self.views.close()

@@ -67,10 +67,10 @@ def import_lines(composition: Composition, run: str) -> float:
             commands = [append_command(line, terms) for line in lines[start : start + CHUNK]]
             units = [ledger.unit(command, BY) for command in commands]
             verdicts = await composition.log.append_all(units)
-            for command, verdict in zip(commands, verdicts, strict=True):
+            for command, unit, verdict in zip(commands, units, verdicts, strict=True):
                 if isinstance(verdict, Exception):
                     raise verdict
-                ledger.receipt(command, verdict)
+                ledger.receipt(command, unit, verdict)
 
     began = time.perf_counter()
     asyncio.run(work())

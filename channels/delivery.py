@@ -192,7 +192,7 @@ class Receiver:
             return Placed(atom, Kind.QUARANTINED, "refused", error)
         try:
             if isinstance(last, RecordInteraction):
-                erased = self._ledger.receipt(last, verdict).erased
+                erased = self._ledger.duplicate(last, verdict.position).erased
             else:
                 erased = self._same_fact(last, verdict.position)
         except Conflict as conflict:

@@ -107,7 +107,8 @@ class Ledger:
 
         Raises Conflict where its key stands with other content, Busy, OutcomeUnknown.
         """
-        return self.receipt(command, await self.log.append(self.unit(command, by)))
+        unit = self.unit(command, by)
+        return self.receipt(command, unit, await self.log.append(unit))
 
     async def report(self, report: Report, by: By) -> FactReceipt:
         """Append a further fact about an interaction; told again, it is a duplicate."""
@@ -128,16 +129,15 @@ class Ledger:
         resolved = Resolved(by, attended_by, first_mentions, self._own_domains)
         return recording_unit(command, resolved, self.derive)
 
-    def receipt(self, command: RecordInteraction, verdict: Verdict) -> Receipt:
-        """What a verdict means to whoever sent the command; raises Conflict."""
-        match verdict:
-            case Appended(positions, _, subjects):
-                stream = self.derive.fact(command.namespace, "interaction", command.key)
-                return Receipt(positions[0], stream, self.contacts.contact_of(subjects[0]))
-            case Clash() | Repeated():
-                return self._duplicate(command, verdict.position)
+    def receipt(self, command: RecordInteraction, unit: Unit, verdict: Verdict) -> Receipt:
+        """What the verdict on a command's unit means to whoever sent it; raises Conflict."""
+        if isinstance(verdict, Appended):
+            owner = self.contacts.contact_of(verdict.subjects[0])
+            return Receipt(verdict.positions[0], unit.key, owner)
+        return self.duplicate(command, verdict.position)
 
-    def _duplicate(self, command: RecordInteraction, position: int) -> Receipt:
+    def duplicate(self, command: RecordInteraction, position: int) -> Receipt:
+        """What stands at a position instead of a command; raises Conflict where it differs."""
         entry = self._entry(position)
         event = entry.event
         if not isinstance(event, InteractionRecorded):

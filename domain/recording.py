@@ -59,26 +59,24 @@ def counterpart_of(command: RecordInteraction) -> str:
 def recording_unit(command: RecordInteraction, resolved: Resolved, derive: Deriver) -> Unit:
     """The unit that records an interaction, with the first mentions of what it names."""
     counterpart = counterpart_of(command)
-    outside, own = _sides(command, counterpart, resolved.own_domains)
-    known = _known(command, resolved, derive)
+    seekers: tuple[Seeker, ...] = (Seeker(counterpart, command.occurred_at),)
+    known = _known(command, counterpart, resolved, derive)
+    outside: tuple[_Outside, ...] = ()
+    if command.aliases or command.participants:
+        outside, own = _sides(command, counterpart, resolved.own_domains)
+        identities = tuple(Identity(o.address, o.name) for o in outside)
+        known = structs.replace(known, identities=identities, own_participants=own)
+        seekers += tuple(Seeker(o.address, command.occurred_at) for o in outside)
 
     def build(subjects: Sequence[UUID]) -> Sequence[Pending]:
-        event = structs.replace(
-            known,
-            subject=subjects[0],
-            parties=_parties(outside, subjects),
-            identities=tuple(Identity(o.address, o.name) for o in outside),
-            own_participants=own,
-        )
+        parties = _parties(outside, subjects) if outside else ()
+        event = structs.replace(known, subject=subjects[0], parties=parties)
         return (Pending(event), *resolved.dictionary)
 
     return Unit(
         key=known.originator_id,
         build=build,
-        seekers=tuple(
-            Seeker(address, command.occurred_at)
-            for address in (counterpart, *(o.address for o in outside))
-        ),
+        seekers=seekers,
         counted=command.counted,
         size_hint=EVENT_OVERHEAD_BYTES + len(command.text or "") + len(command.original or b""),
     )
@@ -145,9 +143,10 @@ def _parties(outside: tuple[_Outside, ...], subjects: Sequence[UUID]) -> tuple[P
     )
 
 
-def _known(command: RecordInteraction, resolved: Resolved, derive: Deriver) -> InteractionRecorded:
-    """The event with all that does not depend on subjects."""
-    counterpart = counterpart_of(command)
+def _known(
+    command: RecordInteraction, counterpart: str, resolved: Resolved, derive: Deriver
+) -> InteractionRecorded:
+    """The event with all that depends neither on subjects nor on further participants."""
     mail = command.namespace == "email"
     return InteractionRecorded(
         originator_id=interaction_stream(derive, command.namespace, command.key),

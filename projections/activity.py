@@ -1,25 +1,22 @@
 """Activity: all recent interactions of the company, by time or in the order of the log.
 
-One row an interaction, a copy of the columns of its timeline row: whatever moves that row
-(a correction of time, department, campaign …) moves this one. Hidden twins leave it.
+It has no rows of its own: it is the timeline's rows without the notes and the hidden, read
+through indexes of their own. So whatever moves such a row moves it here too, and each
+interaction is stored once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Final, cast
+from typing import Final
 
-import sqlalchemy as sa
-from msgspec import Struct, structs
+from msgspec import structs
 
-from domain import events
 from domain.errors import NotFound
-from domain.ports import Entry
 from projections import paging
-from projections.base import Key, Rows, RowTable
 from projections.paging import HIGHEST, LOWEST, Ask, Page, SortKey, read_page
-from projections.timeline import INTERACTIONS, KIND_INTERACTION, UUID16, InteractionRow, about
+from projections.timeline import INTERACTIONS, KIND_INTERACTION, LISTED
 from projections.timeline_pages import (
     OF_ROW,
     RANGE,
@@ -40,105 +37,6 @@ from projections.views import Reading
 
 _INDEXED: Final = frozenset({"source", "attended_by", "campaign"})
 """Columns whose values may be rare; one value at a time is found by an index of its own."""
-
-
-class ActivityRow(Struct):
-    """An interaction as the list of all of them needs it."""
-
-    position: int
-    originator: bytes
-    occurred_at: int
-    recorded_at: int
-    subject: bytes
-    channel: str
-    direction: str
-    origin: str
-    source: str
-    attended_by: bytes | None
-    department: str | None
-    campaign: str | None
-
-
-ACTIVITY: Final = RowTable(
-    "activity",
-    ActivityRow,
-    key=("position",),
-    columns={
-        "position": sa.BigInteger(),
-        "originator": UUID16,
-        "occurred_at": sa.BigInteger(),
-        "recorded_at": sa.BigInteger(),
-        "subject": UUID16,
-        "channel": sa.Text(),
-        "direction": sa.Text(),
-        "origin": sa.Text(),
-        "source": sa.Text(),
-        "attended_by": UUID16,
-        "department": sa.Text(),
-        "campaign": sa.Text(),
-    },
-    indexes=(
-        ("occurred", ("occurred_at", "position"), None, False),
-        # Rare values: without these, a filter would walk through the whole history.
-        ("source", ("source", "occurred_at", "position"), None, False),
-        (
-            "attended",
-            ("attended_by", "occurred_at", "position"),
-            "attended_by IS NOT NULL",
-            False,
-        ),
-        ("campaign", ("campaign", "occurred_at", "position"), "campaign IS NOT NULL", False),
-    ),
-)
-
-
-class Activity:
-    """Handlers of the activity list; `page` below reads it."""
-
-    name: ClassVar[str] = "activity"
-    version: ClassVar[int] = 1
-    tables: ClassVar[tuple[RowTable[Any], ...]] = (ACTIVITY,)
-    topics: ClassVar[frozenset[str]] = frozenset({"interaction.recorded", "interaction.corrected"})
-
-    def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
-        """The row of a new interaction; of a corrected one only its timeline row tells."""
-        if isinstance(entry.event, events.InteractionRecorded):
-            return ((ACTIVITY, (entry.position,)),)
-        return ((INTERACTIONS, (about(entry.event).bytes,)),)
-
-    def apply(self, entry: Entry, rows: Rows) -> None:
-        """Copy the columns of the timeline row, which is up to date: it comes first."""
-        event = entry.event
-        recorded = isinstance(event, events.InteractionRecorded)
-        stream = event.originator_id if recorded else about(event)
-        row = rows.get(INTERACTIONS, (stream.bytes,))
-        if row is None or row.position is None:
-            return
-        if row.hidden:
-            rows.delete(ACTIVITY, (row.position,))
-        else:
-            rows.put(ACTIVITY, _copy(row))
-
-    def settle(self, rows: Rows) -> None:
-        """Nothing of this list needs a look at many rows."""
-
-
-def _copy(row: InteractionRow) -> ActivityRow:
-    return ActivityRow(
-        cast("int", row.position),
-        row.originator,
-        cast("int", row.occurred_at),
-        cast("int", row.recorded_at),
-        cast("bytes", row.subject),
-        cast("str", row.channel),
-        cast("str", row.direction),
-        cast("str", row.origin),
-        cast("str", row.source),
-        row.attended_by,
-        row.department,
-        row.campaign,
-    )
-
 
 # --------------------------------------------------------------------------- pages
 
@@ -171,9 +69,9 @@ class _Recent:
     ) -> Sequence[Ref]:
         """The first `count` rows between two keys."""
         reading = self._reading
-        names = (reading.name(ACTIVITY), reading.name(INTERACTIONS))
         where = f"{RANGE}{_walked(self._shape, reading.kind)}"
-        sql = _joined(names, where, "occurred_at {0}, position {0}", descending=descending)
+        order = "occurred_at {0}, position {0}"
+        sql = _listed(reading.name(INTERACTIONS), where, order, descending=descending)
         params = (*low, *high, *self._values, count)
         return [Ref(*row) for row in reading.fetch(sql, params)]
 
@@ -199,14 +97,14 @@ class _Log:
         reading = self._reading
         if self._subjects is not None:
             return self._of_subjects((low[1], high[1]), descending=descending, count=count)
-        names = (reading.name(ACTIVITY), reading.name(INTERACTIONS))
         where = f"position > ? AND position < ?{_walked(self._shape, reading.kind)}"
         params: list[object] = [low[1], high[1], *self._values]
         if self._span != (LOWEST[0], HIGHEST[0]):
             # By its time an index would give these rows in another order: it is kept out.
             where += " AND occurred_at + 0 >= ? AND occurred_at + 0 < ?"
             params += self._span
-        sql = _joined(names, where, "position {0}", descending=descending)
+        name = reading.name(INTERACTIONS)
+        sql = _listed(name, where, "position {0}", descending=descending)
         params.append(count)
         return [Ref(*row) for row in reading.fetch(sql, params)]
 
@@ -227,16 +125,12 @@ class _Log:
 
 
 @lru_cache(maxsize=SQL_CACHED)
-def _joined(names: tuple[str, str], where: str, order: str, *, descending: bool) -> str:
-    """Cut the list first, and only then look at the rows that are left."""
-    listed_name, interactions = names
+def _listed(name: str, where: str, order: str, *, descending: bool) -> str:
+    """The filters stand in the index that is walked: only rows that are shown are visited."""
     way = "DESC" if descending else "ASC"
-    inner = order.format(way)
-    outer = ", ".join(f"a.{part}" for part in inner.split(", "))
     return (
-        f"SELECT {OF_ROW} FROM (SELECT originator, occurred_at, position FROM {listed_name}"
-        f" WHERE {where} ORDER BY {inner} LIMIT ?) a"
-        f" JOIN {interactions} i ON i.originator = a.originator ORDER BY {outer}"
+        f"SELECT {OF_ROW} FROM {name} i WHERE {LISTED} AND {where}"
+        f" ORDER BY {order.format(way)} LIMIT ?"
     )
 
 
@@ -286,7 +180,7 @@ def _centre_recorded(reading: Reading, query: PageQuery) -> SortKey | None:
 def _recorded_by(reading: Reading, time: int) -> int:
     """The last position that had been recorded at a time, by bisection: times never decrease."""
     sql = (
-        f"SELECT position, recorded_at FROM {reading.name(ACTIVITY)}"
+        f"SELECT position, recorded_at FROM {reading.name(INTERACTIONS)}"
         " WHERE position > ? ORDER BY position LIMIT 1"
     )
     low, high = 0, reading.position

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from projections.access import Access
-from projections.activity import Activity
 from projections.base import Projection
 from projections.dictionary import DictionaryProjection
 from projections.directory import DirectoryProjection
@@ -15,7 +14,7 @@ from projections.views import CORE, Views
 
 
 def core_projections() -> tuple[Projection, ...]:
-    """Names to activity, each after what it reads."""
+    """Names to inbox, each after what it reads; activity is the timeline's rows, in another order."""
     return (
         DictionaryProjection(),
         DirectoryProjection(),
@@ -23,7 +22,6 @@ def core_projections() -> tuple[Projection, ...]:
         Timeline(),
         History(),
         Inbox(),
-        Activity(),
     )
 
 

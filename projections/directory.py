@@ -95,34 +95,40 @@ class Roots:
     """Implements ports.Contacts: whose address it is, for those who append.
 
     A hint that is at most a second old: the truth at a position is in the views. Where they
-    do not answer, a subject is its own contact.
+    do not answer, a subject is its own contact. So is one that the views have not seen, until
+    they say that it came to another: it is looked up once.
     """
 
     def __init__(self, views: Views, age_s: float = ROOTS_AGE_S) -> None:
         self._views = views
         self._age_s = age_s
-        self._known: OrderedDict[bytes, bytes] = OrderedDict()
-        self._unseen: set[bytes] = set()
+        self._known: OrderedDict[bytes, UUID] = OrderedDict()
+        self._unseen: OrderedDict[bytes, None] = OrderedDict()
         self._lock = threading.Lock()
         self._looked_at = -age_s
+        self._failed_at = -age_s
         self._generation = 0
         self._epoch = 0
 
     def contact_of(self, subject: UUID) -> UUID:
         """As in ports.Contacts."""
         raw = subject.bytes
-        if time.monotonic() - self._looked_at < self._age_s:
+        now = time.monotonic()
+        if now - self._looked_at < self._age_s:
             known = self._known.get(raw)
             if known is not None:
-                return UUID(bytes=known)
+                return known
             if raw in self._unseen:
                 return subject
+        if now - self._failed_at < self._age_s:
+            return self._known.get(raw, subject)
         try:
             with self._lock, self._views.reading() as reading:
                 self._renew(reading)
-                return UUID(bytes=self._look_up(reading, raw))
+                return self._look_up(reading, subject)
         except Unavailable:
-            return subject
+            self._failed_at = time.monotonic()  # nobody else waits for them in vain for a while
+            return self._known.get(raw, subject)
 
     def knows(self, subject: UUID) -> bool:
         """As in ports.Contacts: whether the views have anything of a subject."""
@@ -133,38 +139,53 @@ class Roots:
             query = f"SELECT 1 FROM {reading.name(SUBJECTS)} WHERE subject = ?"
             return bool(reading.fetch(query, (raw,)))
 
+    def made(self, subjects: Iterable[bytes]) -> None:
+        """Told of subjects (16 bytes each) that were just made: no view can have seen them."""
+        with self._lock:
+            for raw in subjects:
+                self._note_unseen(raw)
+
     def _renew(self, reading: Reading) -> None:
-        """Forget those that came to another contact since the last look."""
+        """Hear of those that came to another contact since the last look."""
         self._looked_at = time.monotonic()
-        self._unseen.clear()
         epoch = reading.epoch(LINKS_EPOCH)
         if reading.generation != self._generation:
             self._known.clear()
+            self._unseen.clear()
         elif epoch > self._epoch:
             moved = reading.fetch(
                 f"SELECT subject, contact FROM {reading.name(SUBJECTS)} WHERE moved > ?",
                 (self._epoch,),
             )
             for subject, contact in moved:
-                if subject in self._known:
-                    self._known[subject] = contact
+                if subject in self._known or subject in self._unseen:
+                    self._unseen.pop(subject, None)
+                    self._note_known(subject, UUID(bytes=contact))
         self._generation = reading.generation
         self._epoch = max(epoch, self._epoch) if epoch else epoch
 
-    def _look_up(self, reading: Reading, subject: bytes) -> bytes:
-        known = self._known.get(subject)
+    def _look_up(self, reading: Reading, subject: UUID) -> UUID:
+        raw = subject.bytes
+        known = self._known.get(raw)
         if known is not None:
             return known
-        found = reading.fetch(
-            f"SELECT contact FROM {reading.name(SUBJECTS)} WHERE subject = ?", (subject,)
-        )
-        contact: bytes = found[0][0] if found else subject
-        # One that the views have not seen yet may come linked: soon it is asked for again.
-        if not found:
-            if len(self._unseen) < ROOTS_KEPT:
-                self._unseen.add(subject)
+        if raw in self._unseen:
             return subject
+        query = f"SELECT contact FROM {reading.name(SUBJECTS)} WHERE subject = ?"
+        found = reading.fetch(query, (raw,))
+        if not found:
+            self._note_unseen(raw)
+            return subject
+        contact = subject if found[0][0] == raw else UUID(bytes=found[0][0])
+        self._note_known(raw, contact)
+        return contact
+
+    def _note_known(self, subject: bytes, contact: UUID) -> None:
         self._known[subject] = contact
         if len(self._known) > ROOTS_KEPT:
             self._known.popitem(last=False)
-        return contact
+
+    def _note_unseen(self, subject: bytes) -> None:
+        self._unseen[subject] = None
+        if len(self._unseen) > ROOTS_KEPT:
+            self._unseen.popitem(last=False)

@@ -28,6 +28,20 @@ KIND_NOTE: Final = 1
 
 UUID16: Final = sa.LargeBinary(16)
 
+FILTERED: Final = (
+    "channel",
+    "direction",
+    "origin",
+    "source",
+    "attended_by",
+    "department",
+    "campaign",
+)
+"""What lists are filtered by; it stands at the end of their indexes."""
+
+LISTED: Final = f"hidden = 0 AND kind = {KIND_INTERACTION}"
+"""What the list of all interactions shows; its indexes hold these rows and no others."""
+
 
 class InteractionRow(Struct):
     """An interaction, or what is known before it is recorded (then `position` is None).
@@ -117,13 +131,7 @@ INTERACTIONS: Final = RowTable(
                 "subject",
                 "occurred_at",
                 "position",
-                "channel",
-                "direction",
-                "origin",
-                "source",
-                "attended_by",
-                "department",
-                "campaign",
+                *FILTERED,
                 "kind",
                 "stirs",
                 "answers",
@@ -132,6 +140,21 @@ INTERACTIONS: Final = RowTable(
             False,
         ),
         ("stirs", ("subject", "position"), "stirs = 1", False),
+        # The list of all, and its rare values: else a filter would walk the whole history.
+        ("occurred", ("occurred_at", "position", *FILTERED), LISTED, False),
+        ("source", ("source", "occurred_at", "position"), LISTED, False),
+        (
+            "attended",
+            ("attended_by", "occurred_at", "position"),
+            f"attended_by IS NOT NULL AND {LISTED}",
+            False,
+        ),
+        (
+            "campaign",
+            ("campaign", "occurred_at", "position"),
+            f"campaign IS NOT NULL AND {LISTED}",
+            False,
+        ),
     ),
 ).asked_in_settle("page", "stirs")
 

@@ -17,7 +17,7 @@ from msgspec import Struct
 from domain.errors import NotFound
 from projections import paging
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Page, SortKey, read_page
-from projections.timeline import APPEARANCES, INTERACTIONS
+from projections.timeline import APPEARANCES, FILTERED, INTERACTIONS
 from projections.views import Reading
 
 Order = Literal["desc", "asc"]
@@ -85,15 +85,6 @@ class Shape(NamedTuple):
     null: bool
 
 
-_FILTERED: Final = (
-    "channel",
-    "direction",
-    "origin",
-    "source",
-    "attended_by",
-    "department",
-    "campaign",
-)
 _COLUMNS: Final = "occurred_at, position, originator, stamp, subject, direction, source"
 OF_ROW: Final = ", ".join(f"i.{column}" for column in _COLUMNS.split(", "))
 RANGE: Final = "(occurred_at, position) > (?, ?) AND (occurred_at, position) < (?, ?)"
@@ -256,7 +247,7 @@ def shape_of(filters: Filters) -> tuple[tuple[Shape, ...], tuple[object, ...]]:
     """The filters' shape and their values, in one order."""
     shapes: list[Shape] = []
     values: list[object] = []
-    for column in (*_FILTERED, "kind"):
+    for column in (*FILTERED, "kind"):
         wanted: tuple[object, ...] = getattr(filters, column)
         if wanted:
             given = [value for value in wanted if value is not None]

@@ -46,6 +46,8 @@ class SubjectBook:
         self._mac = mac
         self._entropy = entropy
         self._sole = ExpiringLru[bytes, UUID](SUBJECTS_KEPT)
+        self.observer: Callable[[Iterable[bytes]], None] | None = None
+        """Hears of the subjects (16 bytes each) of new addresses, before the log does."""
 
     @property
     def company(self) -> UUID:

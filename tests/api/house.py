@@ -79,6 +79,7 @@ class House:
     def catch_up(self) -> None:
         """Have the views hold all that the log holds."""
         self.composition.follower.catch_up()
+        self.composition.follower.release()
 
     def user(self, email: str, name: str = "Rosa", role: str = "agent") -> UUID:
         """A person who may sign in, known to the views."""
@@ -160,6 +161,7 @@ async def _leave(lifespan: AbstractAsyncContextManager[object]) -> None:
 
 
 def settings_of(backend: Backend) -> Settings:
+    """The settings of a ledger on a backend."""
     return Settings(
         data=backend.folder,
         host="127.0.0.1",

@@ -164,7 +164,7 @@ def test_the_document_names_every_read(station: Station) -> None:
 def test_views_being_built_are_not_yet(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing serves, a read is 503 not-yet and no page."""
     monkeypatch.setattr(Views, "reading", _builds)
-    answer = station.get("/v1/activity", fresh=False)
+    answer = station.get("/v1/activity?wait_ms=20", fresh=False)
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:hilo:problem:not-yet")
 
 

@@ -178,7 +178,9 @@ def test_contacts_come_latest_first_and_are_found(each_station: Station) -> None
     eva = each_station.append(
         resource="tel:+525577778888", contact_name="Eva", occurred_at="2026-11-22T05:30:00-06:00"
     )["contact"]
-    each_station.request("PATCH", f"/v1/contacts/{eva}", json={"addresses": ["mailto:e@x.mx"]})
+    path = f"/v1/contacts/{eva}"
+    more = each_station.request("PATCH", path, json={"addresses": ["mailto:e@x.mx"]})
+    assert more.status_code == 200, more.text
 
     def found(**query: object) -> list[str]:
         return [one["id"] for one in each_station.ask("/v1/contacts", **query)["items"]]

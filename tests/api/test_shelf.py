@@ -36,7 +36,7 @@ def test_a_page_is_made_once_for_who_asks_again(
     first, again = station.get("/v1/activity"), station.get("/v1/activity")
     assert (first.text, len(rendered)) == (again.text, 1)
     assert first.headers["hilo-position"] == again.headers["hilo-position"]
-    station.get("/v1/activity?limit=7")
+    station.get("/v1/activity", params={"limit": "7"})
     station.get("/v1/activity", headers=hers)
     assert len(rendered) == 3
     made = station.append(text="neu")

@@ -39,7 +39,6 @@ def opened(backend: Backend, clock: TurnedClock | None = None) -> Iterator[Compo
     try:
         yield composition
     finally:
-        composition.follower.release()
         composition.close()
 
 

@@ -19,7 +19,6 @@ ARRIVAL: Mapping[str, frozenset[str]] = {
     "subjects": frozenset({"place", "moved"}),
     "contacts": frozenset({"place", "version"}),
     "interactions": frozenset({"recorded_at"}),
-    "activity": frozenset({"recorded_at"}),
     "threads": frozenset({"stirred_position"}),
     "conversations": frozenset({"stirred_position", "version"}),
     "marks": frozenset({"through"}),
