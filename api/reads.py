@@ -163,7 +163,8 @@ async def look(
 ) -> ResultT:
     """Do some reading, in a thread unless it is `quick`, once the views are fresh enough.
 
-    Views that do not serve just now are waited for as well, as long as for a position. Raises NotYet, StoreUnavailable, and whatever the work raises.
+    Views that do not serve just now are waited for as well, as long as for a position. Raises
+    NotYet, StoreUnavailable, and whatever the work raises.
     """
     services, reads = services_of(request), reads_of(request)
     await reached(services, wanted)

@@ -127,6 +127,7 @@ class Composition:
         self.core: Group = core_group(self.views)
         self.dictionary = Dictionary(self.views)
         self.roots = Roots(self.views)
+        self.keys.subjects.observer = self.roots.made
         self.ledger = Ledger(
             self.log,
             self.keys.subjects,

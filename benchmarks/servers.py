@@ -25,8 +25,8 @@ from fastapi import FastAPI
 from msgspec import structs
 from pydantic import BaseModel
 
-from api.application import build
 from app.compose import open_ledger
+from app.server import application
 from app.settings import read_settings
 from domain.commands import By, Receipt, RecordInteraction
 from domain.ledger import Ledger
@@ -66,6 +66,7 @@ def serving(kind: str, place: Place, port: int, *more: str) -> Iterator[subproce
     if kind == "hilo":
         command = [sys.executable, "-m", "app", "serve", "--port", str(port), *more]
     else:
+        place.folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "benchmarks.servers", kind, str(port)]
     with subprocess.Popen(command, env=place.environment, stdout=subprocess.DEVNULL) as process:
         try:
@@ -104,11 +105,11 @@ class NullLedger:
 
 
 def null_application() -> FastAPI:
-    """Hilo's own application over a ledger that stores nothing."""
+    """Hilo's own application, whole, over a ledger that stores nothing."""
     composition = open_ledger(read_settings(os.environ), follow=False)
-    services = composition.services
-    nothing: Any = NullLedger(services.ledger)
-    return build(structs.replace(services, ledger=nothing))
+    nothing: Any = NullLedger(composition.services.ledger)
+    composition.services = structs.replace(composition.services, ledger=nothing)
+    return application(composition)
 
 
 class Interaction(Aggregate):

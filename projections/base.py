@@ -3,7 +3,8 @@
 A projection declares its tables, says which rows an event will touch (a hint, so that a page
 of events costs one SELECT a table), and changes rows in `apply`. It never sees a connection:
 `Rows` loads, remembers and hands over. What needs a look at many rows is done in `settle`, a
-function of the tables alone, after the page's rows are written and before its checkpoint.
+function of the tables alone: at the end of every page that is followed live, at the end of many
+pages in a rebuild, which nobody reads yet. So `apply` must not read what `settle` makes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class RowTable(Generic[RowT]):
 
     `columns` gives the SQLAlchemy type of each field; UUIDs are LargeBinary(16), times are
     BigInteger microseconds. `indexes` are (name suffix, columns, WHERE text or None, unique).
-    The table's real name carries the view's generation: `timeline_g3`.
+    The table's real name carries the view's generation: `timeline_g3`. SQLite keeps the rows of
+    a `clustered` table in its key's tree; where rows are long, an index beside them is better.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class RowTable(Generic[RowT]):
         key: tuple[str, ...],
         columns: dict[str, sa.types.TypeEngine[Any]],
         indexes: Sequence[tuple[str, tuple[str, ...], str | None, bool]] = (),
+        clustered: bool = True,
     ) -> None:
         if tuple(columns) != row_type.__struct_fields__:
             message = f"{name}: columns and fields of {row_type.__name__} differ"
@@ -50,11 +53,15 @@ class RowTable(Generic[RowT]):
         self.key = key
         self.columns = columns
         self.indexes = tuple(indexes)
+        self.clustered = clustered
         self.early: frozenset[str] = frozenset()
         self._bound: dict[int, sa.Table] = {}
 
     def asked_in_settle(self, *suffixes: str) -> Self:
-        """The same table; `settle` needs these indexes, a rebuild makes the others at its end."""
+        """The same table; its `settle` queries need these indexes.
+
+        A rebuild makes them at the first such query, and all others at its end.
+        """
         self.early = frozenset(suffixes)
         return self
 
@@ -78,6 +85,7 @@ class RowTable(Generic[RowT]):
                 sa.Column(column, kind, primary_key=column in self.key, autoincrement=False)
                 for column, kind in self.columns.items()
             ),
+            sqlite_with_rowid=not self.clustered,
         )
         for suffix, columns, where, unique in self.indexes:
             clause = sa.text(where) if where else None
@@ -97,6 +105,9 @@ class Rows(Protocol):
     def get(self, table: RowTable[RowT], key: Key) -> RowT | None:
         """The row as it is now, changes of this page included; None where there is none."""
 
+    def load(self, table: RowTable[Any], keys: Iterable[Key]) -> None:
+        """Have the rows of these keys at hand, by one SELECT: `get` will find them."""
+
     def put(self, table: RowTable[RowT], row: RowT) -> None:
         """The row is new, or was changed in place; it will be written."""
 
@@ -113,7 +124,7 @@ class Rows(Protocol):
         """The SQLAlchemy table in the generation that is being written, for `select`."""
 
     def touch(self, what: str, key: Key) -> None:
-        """Remember that something named needs settling at the end of the page."""
+        """Remember that something named needs settling."""
 
     def touched(self, what: str) -> Sequence[Key]:
         """What was remembered under that name, in key order, without repeats."""
@@ -134,4 +145,4 @@ class Projection(Protocol):
         """Change the rows. Pure: it depends on the entry and the rows, on nothing else."""
 
     def settle(self, rows: Rows) -> None:
-        """Recompute what was touched in this page, from the tables alone."""
+        """Recompute what was touched, from the tables alone."""

@@ -14,7 +14,7 @@ from projections.views import CORE, Views
 
 
 def core_projections() -> tuple[Projection, ...]:
-    """Names to inbox, each after what it reads; activity is the timeline's rows, in another order."""
+    """Names to inbox, each after what it reads; activity is the timeline in another order."""
     return (
         DictionaryProjection(),
         DirectoryProjection(),

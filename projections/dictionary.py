@@ -109,20 +109,23 @@ class DictionaryProjection:
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
         """The one entry that the event is about."""
-        return ((NAMES, _key_of(entry.event)),)
+        event = entry.event
+        if isinstance(event, events.InteractionRecorded):
+            return ((NAMES, (SOURCE, event.source)),)
+        return ((NAMES, _key_of(event)),)
 
     def apply(self, entry: Entry, rows: Rows) -> None:
         """Discover a source, or take what the event says."""
         event = entry.event
-        key = _key_of(event)
-        row = rows.get(NAMES, key)
         if isinstance(event, events.InteractionRecorded):
-            if row is not None:
+            key: Key = (SOURCE, event.source)
+            if rows.get(NAMES, key) is not None:
                 return
             row = _new(entry, key, b"")
             row.extra = _encode(Extra(discovered=True))
         else:
-            row = row or _new(entry, key, event.originator_id.bytes)
+            key = _key_of(event)
+            row = rows.get(NAMES, key) or _new(entry, key, event.originator_id.bytes)
             _take(row, entry)
         row.changed = entry.position
         rows.put(NAMES, row)
@@ -134,8 +137,6 @@ class DictionaryProjection:
 
 def _key_of(event: object) -> Key:
     match event:
-        case events.InteractionRecorded():
-            return (SOURCE, event.source)
         case events.UserAdded():
             return (USER, str(event.user))
         case events.DepartmentSet():

@@ -46,37 +46,35 @@ class DirectoryProjection:
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
         """The subjects that the event names, and the contacts that they are by themselves."""
         event = entry.event
-        found: list[tuple[RowTable[Any], Key]] = []
-        match event:
-            case events.InteractionRecorded():
-                key = (event.subject.bytes,)
-                found += ((SUBJECTS, key), (CONTACTS, key))
-                for party in event.parties:
-                    key = (party.subject.bytes,)
-                    found += ((SUBJECTS, key), (CONTACTS, key))
-            case events.ContactNamed():
-                key = (event.subject.bytes,)
-                found += ((SUBJECTS, key), (CONTACTS, key))
-            case events.AddressLinked():
-                for subject in (event.contact, event.subject):
-                    key = (subject.bytes,)
-                    found += ((SUBJECTS, key), (CONTACTS, key))
-        return found
+        if isinstance(event, events.InteractionRecorded):
+            key = (event.subject.bytes,)
+            if not event.parties:
+                return ((SUBJECTS, key), (CONTACTS, key))
+            return _of_both([event.subject, *(party.subject for party in event.parties)])
+        if isinstance(event, events.AddressLinked):
+            return _of_both([event.contact, event.subject])
+        if isinstance(event, events.ContactNamed):
+            return _of_both([event.subject])
+        return ()
 
     def apply(self, entry: Entry, rows: Rows) -> None:
         """Note who was seen, under which name, and who belongs together."""
-        match entry.event:
-            case events.InteractionRecorded() as event:
-                identity.recorded(rows, entry, event)
-            case events.ContactNamed() as event:
-                identity.named(rows, entry, event)
-            case events.AddressLinked() as event:
-                identity.linked(rows, entry, event)
-            case _:
-                pass
+        event = entry.event
+        if isinstance(event, events.InteractionRecorded):
+            identity.recorded(rows, entry, event)
+        elif isinstance(event, events.ContactNamed):
+            identity.named(rows, entry, event)
+        elif isinstance(event, events.AddressLinked):
+            identity.linked(rows, entry, event)
 
     def settle(self, rows: Rows) -> None:
         """Nothing is left for the end of a page."""
+
+
+def _of_both(subjects: Iterable[UUID]) -> list[tuple[RowTable[Any], Key]]:
+    """The rows of subjects, and of the contacts that they are by themselves."""
+    keys = [(subject.bytes,) for subject in subjects]
+    return [(table, key) for key in keys for table in (SUBJECTS, CONTACTS)]
 
 
 def contact_of(rows: Rows, subject: bytes) -> bytes:

@@ -35,6 +35,9 @@ KNOWN_ROWS_MAX: Final = 20_000
 Listener = Callable[[int, Sequence[Entry]], None]
 """Is told, after a commit, the position and the entries of a page; quick, and never raises."""
 
+Asked = Callable[[RowTable[Any]], None]
+"""Is told a table before the first query over it, so that it may have its indexes made."""
+
 _Keys = Callable[[Entry], Iterable[tuple[RowTable[Any], Key]]]
 _Handler = Callable[[Entry, Rows], None]
 
@@ -57,9 +60,14 @@ class Loom:
     """
 
     def __init__(
-        self, projections: Sequence[Projection], slot: Slot, place: tuple[str, int]
+        self,
+        projections: Sequence[Projection],
+        slot: Slot,
+        place: tuple[str, int],
+        asked: Asked | None = None,
     ) -> None:
         self._projections = projections
+        self._asked = asked
         self._slot = slot
         self.place = place
         self._keys: dict[str, list[_Keys]] = {}
@@ -68,32 +76,48 @@ class Loom:
             for topic in projection.topics:
                 self._keys.setdefault(topic, []).append(projection.keys)
                 self._handlers.setdefault(topic, []).append(projection.apply)
-        self._rows = RowSet(slot, place[1])
+        self._rows = RowSet(slot, place[1], asked)
 
-    def weave(self, entries: Sequence[Entry], mark: Mark) -> frozenset[str] | None:
+    def weave(
+        self, entries: Sequence[Entry], mark: Mark, unsettled_max: int = 0
+    ) -> frozenset[str] | None:
         """Apply entries inside the caller's transaction; the epochs that begin, by name.
 
-        None where the checkpoint is elsewhere than before the first entry. Raises Poison
-        for an event that a projection could not apply, and whatever writing raises.
+        Settles, unless no more than `unsettled_max` things wait for it. None where the
+        checkpoint is elsewhere than before the first entry. Raises Poison for an event that a
+        projection could not apply, and whatever writing raises.
         """
         if not checkpoints.advance(self._slot, self.place, entries[0].position - 1, mark):
             return None
         rows = self._rows
-        rows.prefetch(self._wanted(entries))
+        for table, keys in self._wanted(entries).items():
+            rows.load(table, keys)
         self._apply(entries, rows)
+        if rows.unsettled > unsettled_max:
+            return self.settle()
         rows.flush()
+        return self._begun()
+
+    def settle(self) -> frozenset[str]:
+        """Recompute what was touched, inside the caller's transaction; epochs as from `weave`."""
+        rows = self._rows
         for projection in self._projections:
             projection.settle(rows)
-            rows.flush()
-        return frozenset(str(key[0]) for key in rows.touched(EPOCH))
+        rows.flush()
+        begun = self._begun()
+        rows.settled()
+        return begun
 
     def committed(self) -> None:
         """The transaction stands: what is known stays known, within a limit."""
-        self._rows.next_page(KNOWN_ROWS_MAX)
+        self._rows.trim(KNOWN_ROWS_MAX)
 
     def forget(self) -> None:
         """The transaction failed, or somebody else wrote: know nothing."""
-        self._rows = RowSet(self._slot, self.place[1])
+        self._rows = RowSet(self._slot, self.place[1], self._asked)
+
+    def _begun(self) -> frozenset[str]:
+        return frozenset(str(key[0]) for key in self._rows.touched(EPOCH))
 
     def _wanted(self, entries: Sequence[Entry]) -> dict[RowTable[Any], dict[Key, None]]:
         """The keys that the entries name, by table, each once."""

@@ -36,7 +36,7 @@ _NOT_ABOUT_ONE: Final = frozenset({"interaction.recorded", "watermark.advanced"}
 """The record itself, and what is about many interactions at one time."""
 
 
-class FactRow(Struct):
+class FactRow(Struct, gc=False):
     """An event, and the stream or message-id that it is about."""
 
     position: int

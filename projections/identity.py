@@ -7,7 +7,7 @@ row can be made again from its members' rows alone.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -107,24 +107,29 @@ def recorded(rows: Rows, entry: Entry, event: events.InteractionRecorded) -> Non
 def _seen_again(
     rows: Rows, event: events.InteractionRecorded, subject: bytes, address: str | None
 ) -> bool:
-    """The same as `_see` for most messages: a known address, later than all before, and no news."""
+    """The same as `_see` for most messages: a known address, and no news but the time."""
     row = rows.get(SUBJECTS, (subject,))
     at = event.occurred_at
+    name = event.contact_name
     if (
         row is None
-        or at <= row.last_at
+        or at < row.since
         or address != row.address
+        or (name is not None and name != row.name_seen)
         or event.channel not in row.channels
         or row.scheme != event.scheme
     ):
         return False
     contact = rows.get(CONTACTS, (row.contact,))
-    name = event.contact_name
-    if contact is None or (name is not None and not name == row.name_seen == contact.name):
+    if contact is None:
         return False
-    row.last_at = at
     if name is not None:
-        row.name_seen_at, row.name_seen_by = at, event.originator_id.bytes
+        if name != contact.name and len(contact.members) > len(subject):
+            return False
+        seen = (at, event.originator_id.bytes)
+        if seen > (cast("int", row.name_seen_at), cast("bytes", row.name_seen_by)):
+            row.name_seen_at, row.name_seen_by = seen
+    row.last_at = max(row.last_at, at)
     rows.put(SUBJECTS, row)
     if at > contact.last_at:
         contact.last_at = at

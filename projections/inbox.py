@@ -12,7 +12,8 @@ is resolved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
@@ -24,16 +25,18 @@ from domain.ports import Entry
 from domain.values import Channel, Origin
 from projections import directory
 from projections.base import Key, Rows, RowTable
+from projections.directory_rows import CONTACTS, SUBJECTS
 from projections.marks import MARKS, SEEN, STARTS, StartRow, mark, refresh, regroup
 from projections.threads import (
-    PACK,
+    COUNTS,
+    COUNTS_KEPT,
     THREADS,
     Moment,
     ThreadRow,
     answer,
-    by_channel,
     count,
     first_stirring,
+    joined,
     moment,
     recount,
     rewait,
@@ -51,7 +54,7 @@ CHANNEL_BITS: Final = {str(channel): 1 << number for number, channel in enumerat
 """Channels of a conversation are one integer, so that a filter is one test."""
 
 
-class ConversationRow(Struct):
+class ConversationRow(Struct, gc=False):
     """A contact's conversation as the inbox lists it.
 
     `department` is the one that was set by hand, else that of the last interaction. `channels`
@@ -80,7 +83,7 @@ class ConversationRow(Struct):
     imported: int
 
 
-class TallyRow(Struct):
+class TallyRow(Struct, gc=False):
     """How many conversations have a status."""
 
     status: str
@@ -169,13 +172,11 @@ class Inbox:
         """The thread, and the conversation as if the subject were its own contact."""
         event = entry.event
         if isinstance(event, events.InteractionRecorded):
-            subject = event.subject.bytes
-            keys: list[tuple[RowTable[Any], Key]] = [
-                (THREADS, (subject,)),
-                (CONVERSATIONS, (subject,)),
-            ]
+            key = (event.subject.bytes,)
             writer = _writer(event)
-            return [*keys, (MARKS, (subject, writer))] if writer is not None else keys
+            if writer is None:
+                return ((THREADS, key), (CONVERSATIONS, key))
+            return ((THREADS, key), (CONVERSATIONS, key), (MARKS, (*key, writer)))
         if isinstance(event, events.ConversationSeen):
             return ((MARKS, (event.contact.bytes, event.user.bytes)),)
         if isinstance(event, events.UserAdded):
@@ -209,12 +210,13 @@ class Inbox:
             if subject not in whole:
                 rewait(rows, subject)
         regrouped: dict[bytes, list[bytes]] = {}
-        for contact in _touched(rows, "contact"):
-            _reconverse(rows, contact, regrouped)
+        for contact, members in _members(rows, rows.touched("contact")).items():
+            _reconverse(rows, contact, members, regrouped)
         if regrouped:
             regroup(rows, regrouped)
-        for key in rows.touched("seen"):
-            contact, person = cast("tuple[bytes, bytes]", key)
+        seen = cast("Sequence[tuple[bytes, bytes]]", rows.touched("seen"))
+        rows.load(SUBJECTS, [(subject,) for subject, _ in seen])
+        for contact, person in sorted({(directory.contact_of(rows, s), p) for s, p in seen}):
             row = rows.get(CONVERSATIONS, (contact,))
             if row is not None and contact not in regrouped:
                 refresh(rows, contact, person, directory.split_ids(row.members))
@@ -224,9 +226,19 @@ def _touched(rows: Rows, what: str) -> list[bytes]:
     return [cast("bytes", key[0]) for key in rows.touched(what)]
 
 
+def _members(rows: Rows, contacts: Sequence[Key]) -> dict[bytes, list[bytes]]:
+    """The subjects of each contact, by id; all rows that its conversation is made of are loaded."""
+    rows.load(CONTACTS, contacts)
+    rows.load(CONVERSATIONS, contacts)
+    names = [cast("bytes", key[0]) for key in contacts]
+    found = {contact: sorted(directory.subjects_of(rows, contact)) for contact in names}
+    rows.load(THREADS, [(subject,) for members in found.values() for subject in members])
+    return found
+
+
 def _see(rows: Rows, subject: bytes, person: bytes, through: int) -> None:
     mark(rows, subject, person, through)
-    rows.touch("seen", (directory.contact_of(rows, subject), person))
+    rows.touch("seen", (subject, person))
 
 
 def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None:
@@ -261,10 +273,11 @@ def _writer(event: events.InteractionRecorded) -> bytes | None:
 # -------------------------------------------------------------------- conversations
 
 
-def _reconverse(rows: Rows, contact: bytes, regrouped: dict[bytes, list[bytes]]) -> None:
+def _reconverse(
+    rows: Rows, contact: bytes, members: list[bytes], regrouped: dict[bytes, list[bytes]]
+) -> None:
     """The conversation again, from its contact's threads; notes it where subjects changed."""
-    members = sorted(directory.subjects_of(rows, contact))
-    found = (rows.get(THREADS, (subject,)) for subject in members)
+    found = [rows.get(THREADS, (subject,)) for subject in members]
     threads = [thread for thread in found if thread is not None]
     before = rows.get(CONVERSATIONS, (contact,))
     status = before.status if before is not None else None
@@ -274,47 +287,49 @@ def _reconverse(rows: Rows, contact: bytes, regrouped: dict[bytes, list[bytes]])
             regrouped[contact] = []
             _tally(rows, status, None)
         return
-    joined = b"".join(members)
-    if before is None or before.members != joined:
+    listed = b"".join(members)
+    if before is None or before.members != listed:
         regrouped[contact] = members
-    row = _conversation((contact, joined), threads, _waits_from(rows, threads))
+    row = _conversation((contact, listed), joined(threads), _waits_from(rows, threads))
     rows.put(CONVERSATIONS, row)
     _tally(rows, status, row.status)
 
 
-def _conversation(
-    of: tuple[bytes, bytes], threads: list[ThreadRow], waits_from: int
-) -> ConversationRow:
-    last = max(threads, key=lambda thread: (thread.last_at, thread.last_position))
-    counts = by_channel(threads)
-    interactions = sum(thread.interactions for thread in threads)
-    imported = sum(thread.imported for thread in threads)
+def _conversation(of: tuple[bytes, bytes], sums: ThreadRow, waits_from: int) -> ConversationRow:
     return ConversationRow(
         contact=of[0],
         members=of[1],
-        status=OPEN if interactions > imported else RESOLVED,
+        status=OPEN if sums.interactions > sums.imported else RESOLVED,
         snoozed_until=None,
         assignee=None,
         team=None,
-        department=last.last_department,
-        campaign=last.last_campaign,
+        department=sums.last_department,
+        campaign=sums.last_campaign,
         muted=0,
         version=0,
-        first_at=min(thread.first_at for thread in threads),
-        last_at=last.last_at,
-        last_position=last.last_position,
-        last_originator=last.last_originator,
+        first_at=sums.first_at,
+        last_at=sums.last_at,
+        last_position=sums.last_position,
+        last_originator=sums.last_originator,
         waits_from=waits_from,
-        stirred_position=max(thread.stirred_position for thread in threads),
-        channels=sum(CHANNEL_BITS[channel] for channel in counts),
-        by_channel=PACK.encode(counts),
-        interactions=interactions,
-        imported=imported,
+        stirred_position=sums.stirred_position,
+        channels=_bits(sums.by_channel),
+        by_channel=sums.by_channel,
+        interactions=sums.interactions,
+        imported=sums.imported,
     )
+
+
+@lru_cache(maxsize=COUNTS_KEPT)
+def _bits(packed: bytes) -> int:
+    return sum(CHANNEL_BITS[channel] for channel in COUNTS.decode(packed))
 
 
 def _waits_from(rows: Rows, threads: list[ThreadRow]) -> int:
     """Since when somebody waits: the first that stirs after the last answer to any subject."""
+    if len(threads) == 1:
+        wait_at = threads[0].wait_at
+        return NOT_WAITING if wait_at is None else wait_at
     out = max(moment(thread.out_at, thread.out_position) for thread in threads)
     found: list[Moment] = []
     for thread in threads:

@@ -23,7 +23,7 @@ ASKED_MAX: Final = 500
 T = TypeVar("T")
 
 
-class MarkRow(Struct):
+class MarkRow(Struct, gc=False):
     """A person has seen what came up to a position, as noted on one subject."""
 
     subject: bytes
@@ -31,7 +31,7 @@ class MarkRow(Struct):
     through: int
 
 
-class SeenRow(Struct):
+class SeenRow(Struct, gc=False):
     """How far a person has seen a conversation: the greatest mark on its subjects."""
 
     contact: bytes
@@ -39,7 +39,7 @@ class SeenRow(Struct):
     through: int
 
 
-class StartRow(Struct):
+class StartRow(Struct, gc=False):
     """The head when a person was added: nothing before it is unread to them."""
 
     person: bytes

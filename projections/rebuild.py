@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -22,7 +23,7 @@ from projections import checkpoints
 from projections.base import RowTable
 from projections.database import Slot, translated, writing
 from projections.group import Group, Loom, Poison, where_it_failed
-from storage.follower import Mark, Source
+from storage.follower import Mark, Page, Source
 
 PAGE_EVENTS: Final = 10_000
 """Events of a rebuild's page: rows that many events share are loaded and written once, and the
@@ -30,6 +31,10 @@ one writer of SQLite is free several times a second for those who follow live.""
 
 PAGE_BYTES: Final = 8 << 20
 """Bytes of a rebuild's page, sealed: what one page takes in memory stays well below 100 MB."""
+
+UNSETTLED_MAX: Final = 20_000
+"""Things that may wait to be settled: the more, the less often a busy conversation is made
+again, and a settling loads as many rows of a few tables, some 50 MB."""
 
 FLIP_EVENTS_MAX: Final = 500
 """How far a rebuild may be behind when it flips: so much is caught up inside the flip, while
@@ -69,33 +74,60 @@ class _Shadow:
 
     def __post_init__(self) -> None:
         self.place = (self.group.name, self.generation)
-        self.loom = Loom(self.group.projections, self.slot, self.place)
+        self.loom = Loom(self.group.projections, self.slot, self.place, self.ask)
+        self.indexed: set[str] = set()
 
-    def take(self, limit: int = PAGE_EVENTS, slot: Slot | None = None) -> bool:
-        """Apply the next page; False at the log's end. In the caller's transaction, if given."""
+    def take(self, limit: int = PAGE_EVENTS) -> bool:
+        """Apply the next page in a transaction of its own; False at the log's end."""
         page = self.source.read(self.position, limit, PAGE_BYTES)
         if page is None:
             return False
+        with writing(self.slot):
+            self.weave(page, UNSETTLED_MAX)
+        self.loom.committed()
+        return True
+
+    def weave(self, page: Page, unsettled_max: int) -> None:
+        """Apply a page inside the caller's transaction. Raises RebuildFailed, Busy."""
         try:
-            if slot is None:
-                with writing(self.slot):
-                    self._weave(page.entries, page.mark)
-            else:
-                self._weave(page.entries, page.mark)
+            begun = self.loom.weave(page.entries, page.mark, unsettled_max)
         except Poison as poison:
             entry = page.entries[poison.number]
             message = f"Event {entry.position} ({entry.topic}): {where_it_failed(poison)}."
             raise RebuildFailed(message) from poison
-        self.loom.committed()
-        self.position = page.mark.position
-        return True
-
-    def _weave(self, entries: Sequence[Any], mark: Mark) -> None:
-        begun = self.loom.weave(entries, mark)
         if begun is None:
             raise Busy("Another rebuild replaced this one.")
+        self.position = page.mark.position
+        self._begin(begun)
+
+    def settle(self) -> None:
+        """Recompute what still waits for it, in a transaction of its own."""
+        with writing(self.slot):
+            self._begin(self.loom.settle())
+        self.loom.committed()
+
+    def ask(self, table: RowTable[Any]) -> None:
+        """Have the indexes that the queries of `settle` need, from the first query on."""
+        if table.early and table.name not in self.indexed:
+            self.indexed.add(table.name)
+            self._create(table, table.early)
+
+    def index(self) -> None:
+        """Have all indexes, each sorted in one go."""
+        with writing(self.slot):
+            for table in self.group.tables:
+                self.ask(table)
+                self._create(table, {suffix for suffix, *_ in table.indexes} - table.early)
+
+    def _create(self, table: RowTable[Any], suffixes: AbstractSet[str]) -> None:
+        bound = table.at(self.generation)
+        for index in sorted(bound.indexes, key=lambda index: str(index.name)):
+            if str(index.name).removeprefix(f"{bound.name}_") in suffixes:
+                self.slot.connection.execute(sa.schema.CreateIndex(index))
+
+    def _begin(self, begun: frozenset[str]) -> None:
         if begun:
-            self.epochs.update(dict.fromkeys(begun, mark.position))
+            self.epochs.update(dict.fromkeys(begun, self.position))
             checkpoints.set_epochs(self.slot, self.place, self.epochs)
 
 
@@ -107,8 +139,7 @@ def rebuild(group: Group, source: Source, progress: Progress = _silent) -> Mark:
     """
     with _alone(group), _shadow(group, source, "building") as shadow:
         _replay(shadow, progress)
-        with writing(shadow.slot) as slot:
-            _create_indexes(slot, group, shadow.generation, early=False)
+        shadow.index()
         mark = _flip(shadow)
         _drop_others(shadow)
         return mark
@@ -123,7 +154,11 @@ def check(group: Group, source: Source, progress: Progress = _silent) -> list[st
         _replay(shadow, progress, group.views.position(group.name))
         with group.views.reading(group.name) as reading:
             while shadow.position < reading.position:
-                shadow.take(reading.position - shadow.position)
+                if not shadow.take(reading.position - shadow.position):
+                    # Views ahead of their log were made from another one, in every row.
+                    _drop(shadow.slot, group, shadow.generation)
+                    return [table.name for table in group.tables]
+            shadow.settle()
             with writing(shadow.slot):
                 differing = [
                     table.name
@@ -178,7 +213,8 @@ def _shadow(group: Group, source: Source, state: str) -> Iterator[_Shadow]:
                 _drop(slot, group, left.generation)
         with writing(slot):
             number = checkpoints.allocate(slot, group.name, state, group.code_version)
-            _create_tables(slot, group, number)
+            for table in group.tables:
+                slot.connection.execute(sa.schema.CreateTable(table.at(number)))
         try:
             yield _Shadow(group, source, slot, number)
         except BaseException:
@@ -189,22 +225,6 @@ def _shadow(group: Group, source: Source, state: str) -> Iterator[_Shadow]:
         slot.close()
 
 
-def _create_tables(slot: Slot, group: Group, generation: int) -> None:
-    for table in group.tables:
-        slot.connection.execute(sa.schema.CreateTable(table.at(generation)))
-    _create_indexes(slot, group, generation, early=True)
-
-
-def _create_indexes(slot: Slot, group: Group, generation: int, *, early: bool) -> None:
-    """The indexes that the projections ask themselves, or all the others: sorted in one go."""
-    for table in group.tables:
-        bound = table.at(generation)
-        for index in sorted(bound.indexes, key=lambda index: str(index.name)):
-            suffix = str(index.name).removeprefix(f"{bound.name}_")
-            if (suffix in table.early) is early:
-                slot.connection.execute(sa.schema.CreateIndex(index))
-
-
 def _replay(shadow: _Shadow, progress: Progress, until: int | None = None) -> None:
     """Apply the log from its beginning to its end, or through a position."""
     while True:
@@ -212,9 +232,10 @@ def _replay(shadow: _Shadow, progress: Progress, until: int | None = None) -> No
         checkpoints.set_target(shadow.slot, shadow.place, target)
         progress(shadow.position, target)
         if shadow.position >= target:
-            return
+            break
         if not shadow.take(min(PAGE_EVENTS, target - shadow.position)):
-            return
+            break
+    shadow.settle()
 
 
 def _flip(shadow: _Shadow) -> Mark:
@@ -229,8 +250,11 @@ def _flip(shadow: _Shadow) -> Mark:
                 # Whoever follows live moves a row of this table, and waits.
                 slot.run("LOCK TABLE checkpoints IN SHARE ROW EXCLUSIVE MODE")
             old = checkpoints.serving(slot, shadow.group.name)
-            while old and shadow.position < old.mark.position and shadow.take(slot=slot):
-                pass
+            while old and shadow.position < old.mark.position:
+                page = shadow.source.read(shadow.position, PAGE_EVENTS, PAGE_BYTES)
+                if page is None:
+                    break
+                shadow.weave(page, 0)
             for other in checkpoints.all_of(slot, shadow.group.name):
                 if other.generation != shadow.generation:
                     checkpoints.set_state(slot, (shadow.group.name, other.generation), "retired")

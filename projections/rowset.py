@@ -1,13 +1,14 @@
 """The rows that a page of events works on: loaded together, changed in memory, written once.
 
 Loading knows the keys that the events name; a key that only turns up on the way is loaded
-then. A row that was loaded and put back as it was is not written.
+then, or, where its row is only written, together with all others like it. A row that was
+loaded and put back as it was is not written.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
@@ -23,15 +24,19 @@ RowT = TypeVar("RowT", bound=Struct)
 
 
 class _Sheet(Generic[RowT]):
-    """What is known of one table: the rows as they are now, and as they are stored."""
+    """What is known of one table: the rows as they are now, and as they are stored.
 
-    __slots__ = ("dirty", "key_of", "rows", "stored", "table")
+    `unasked` are keys that were put without a look at what is stored under them.
+    """
+
+    __slots__ = ("dirty", "key_of", "rows", "stored", "table", "unasked")
 
     def __init__(self, table: RowTable[RowT]) -> None:
         self.table = table
         self.rows: dict[Key, RowT | None] = {}
         self.stored: dict[Key, tuple[Any, ...]] = {}
-        self.dirty: dict[Key, None] = {}
+        self.dirty: dict[Key, RowT | None] = {}
+        self.unasked: list[Key] = []
         get = attrgetter(*table.key)
         self.key_of: Callable[[RowT], Key] = get if len(table.key) > 1 else lambda row: (get(row),)
 
@@ -39,13 +44,16 @@ class _Sheet(Generic[RowT]):
 class RowSet:
     """Implements base.Rows over one connection, inside a transaction of whoever made it.
 
-    `get` and `put` are called some twenty times an event, so what they look up is laid out
-    beside the sheets.
+    `get` and `put` are called some ten times an event, so what they look up is laid out beside
+    the sheets. `asked` is told a table before the first query over it.
     """
 
-    def __init__(self, slot: Slot, generation: int) -> None:
+    def __init__(
+        self, slot: Slot, generation: int, asked: Callable[[RowTable[Any]], None] | None = None
+    ) -> None:
         self._slot = slot
         self._generation = generation
+        self._asked = asked
         self._sheets: dict[RowTable[Any], _Sheet[Any]] = {}
         self._rows: dict[RowTable[Any], dict[Key, Any]] = {}
         self._touched: dict[str, set[Key]] = defaultdict(set)
@@ -61,24 +69,24 @@ class RowSet:
             return sheet.rows[key]
         return row
 
+    def load(self, table: RowTable[Any], keys: Iterable[Key]) -> None:
+        """As in base.Rows."""
+        sheet = self._sheet(table)
+        rows = sheet.rows
+        missing = [key for key in keys if key not in rows]
+        if missing:
+            self._load(sheet, missing)
+
     def put(self, table: RowTable[RowT], row: RowT) -> None:
         """As in base.Rows."""
         sheet = self._sheets.get(table)
         if sheet is None:
             sheet = self._sheet(table)
-        key = sheet.key_of(row)
-        if key not in sheet.rows:
-            self._load(sheet, [key])
-        sheet.rows[key] = row
-        sheet.dirty[key] = None
+        self._set(sheet, sheet.key_of(row), row)
 
     def delete(self, table: RowTable[RowT], key: Key) -> None:
         """As in base.Rows."""
-        sheet = self._sheet(table)
-        if key not in sheet.rows:
-            self._load(sheet, [key])
-        sheet.rows[key] = None
-        sheet.dirty[key] = None
+        self._set(self._sheet(table), key, None)
 
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """As in base.Rows."""
@@ -87,6 +95,8 @@ class RowSet:
 
     def bound(self, table: RowTable[Any]) -> sa.Table:
         """As in base.Rows."""
+        if self._asked is not None:
+            self._asked(table)
         return table.at(self._generation)
 
     def touch(self, what: str, key: Key) -> None:
@@ -99,12 +109,14 @@ class RowSet:
 
     # ----------------------------------------------------------- for the group
 
-    def prefetch(self, wanted: Mapping[RowTable[Any], Iterable[Key]]) -> None:
-        """Load the rows of those keys, one SELECT a table (or a few, for very many)."""
-        for table, keys in wanted.items():
-            sheet = self._sheet(table)
-            rows = sheet.rows
-            self._load(sheet, [key for key in keys if key not in rows])
+    @property
+    def unsettled(self) -> int:
+        """How many things were touched."""
+        return sum(map(len, self._touched.values()))
+
+    def settled(self) -> None:
+        """Forget what was touched."""
+        self._touched.clear()
 
     def flush(self) -> None:
         """Write what was changed."""
@@ -112,12 +124,11 @@ class RowSet:
             if sheet.dirty:
                 self._write(sheet)
 
-    def next_page(self, keep: int) -> None:
-        """Forget what was touched; at most `keep` rows stay known, since nobody else writes them.
+    def trim(self, keep: int) -> None:
+        """At most `keep` rows stay known, since nobody else writes them.
 
         The largest sheets go first: what only ever grows is what is seldom asked for again.
         """
-        self._touched.clear()
         sheets = sorted(self._sheets.values(), key=lambda sheet: len(sheet.rows))
         while sum(len(sheet.rows) for sheet in sheets) > keep:
             largest = sheets.pop()
@@ -133,6 +144,13 @@ class RowSet:
             self._rows[table] = sheet.rows
         return sheet
 
+    def _set(self, sheet: _Sheet[RowT], key: Key, row: RowT | None) -> None:
+        rows = sheet.rows
+        if key not in rows:
+            sheet.unasked.append(key)
+        rows[key] = row
+        sheet.dirty[key] = row
+
     def _load(self, sheet: _Sheet[RowT], keys: list[Key]) -> None:
         rows = sheet.rows
         for key in keys:
@@ -145,13 +163,21 @@ class RowSet:
             rows[key] = row
             stored[key] = values
 
+    def _ask(self, sheet: _Sheet[RowT]) -> None:
+        """What is stored under the keys that were put blindly."""
+        make = sheet.table.row_type
+        for values in self._store.load(sheet.table, sheet.unasked):
+            sheet.stored[sheet.key_of(make(*values))] = values
+        sheet.unasked.clear()
+
     def _write(self, sheet: _Sheet[RowT]) -> None:
         new: list[tuple[Any, ...]] = []
         changed: list[tuple[tuple[Any, ...], tuple[Any, ...]]] = []
         gone: list[Key] = []
         stored = sheet.stored
-        for key in sheet.dirty:
-            row = sheet.rows[key]
+        if sheet.unasked:
+            self._ask(sheet)
+        for key, row in sheet.dirty.items():
             before = stored.get(key)
             if row is None:
                 if before is not None:

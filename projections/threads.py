@@ -6,7 +6,8 @@ counted again from the timeline, by queries that read an index and no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
@@ -26,7 +27,7 @@ _TEXT: Final = sa.Text()
 _BLOB: Final = sa.LargeBinary()
 
 
-class ThreadRow(Struct):
+class ThreadRow(Struct, gc=False):
     """What the interactions of one subject add up to; an interaction counts for its main one.
 
     `in_*` is the last inbound content that stirs, `out_*` the last outbound content, `wait_*`
@@ -81,6 +82,9 @@ THREADS: Final = RowTable(
     },
 )
 
+COUNTS_KEPT: Final = 4_096
+"""Counts whose successors are remembered: few channels and small numbers, so nearly all."""
+
 COUNTS: Final = msgspec.msgpack.Decoder(dict[str, int])
 PACK: Final = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -96,11 +100,17 @@ def count(thread: ThreadRow, row: InteractionRow) -> None:
         thread.last_originator = row.originator
         thread.last_department, thread.last_campaign = row.department, row.campaign
     thread.interactions += 1
-    thread.imported += row.origin == Origin.IMPORTED
-    counts = COUNTS.decode(thread.by_channel)
-    channel = cast("str", row.channel)
+    if row.origin == Origin.IMPORTED:
+        thread.imported += 1
+    thread.by_channel = _one_more(thread.by_channel, cast("str", row.channel))
+
+
+@lru_cache(maxsize=COUNTS_KEPT)
+def _one_more(packed: bytes, channel: str) -> bytes:
+    """Counts by channel, with one more of a channel."""
+    counts = COUNTS.decode(packed)
     counts[channel] = counts.get(channel, 0) + 1
-    thread.by_channel = PACK.encode(counts)
+    return PACK.encode(counts)
 
 
 def answer(thread: ThreadRow, row: InteractionRow) -> bool:
@@ -110,9 +120,9 @@ def answer(thread: ThreadRow, row: InteractionRow) -> bool:
     now = (cast("int", row.occurred_at), cast("int", row.position))
     if row.stirs:
         thread.stirred_position = max(thread.stirred_position, now[1])
-        if now > moment(thread.in_at, thread.in_position):
+        if thread.in_at is None or now > (thread.in_at, cast("int", thread.in_position)):
             thread.in_at, thread.in_position = now
-        if now > moment(thread.out_at, thread.out_position):
+        if thread.out_at is None or now > (thread.out_at, cast("int", thread.out_position)):
             wait = moment(thread.wait_at, thread.wait_position)
             if thread.wait_at is None or now < wait:
                 thread.wait_at, thread.wait_position = now
@@ -218,6 +228,29 @@ def first_stirring(rows: Rows, subject: bytes, after: Moment) -> Moment | None:
     )
     found = rows.select(statement)
     return cast("Moment", tuple(found[0])) if found else None
+
+
+def joined(threads: Sequence[ThreadRow]) -> ThreadRow:
+    """What several subjects add up to; who waits for whom is not told by sums."""
+    if len(threads) == 1:
+        return threads[0]
+    first = min(threads, key=lambda thread: (thread.first_at, thread.first_position))
+    last = max(threads, key=lambda thread: (thread.last_at, thread.last_position))
+    return ThreadRow(
+        subject=last.subject,
+        interactions=sum(thread.interactions for thread in threads),
+        imported=sum(thread.imported for thread in threads),
+        first_at=first.first_at,
+        first_position=first.first_position,
+        first_source=first.first_source,
+        last_at=last.last_at,
+        last_position=last.last_position,
+        last_originator=last.last_originator,
+        last_department=last.last_department,
+        last_campaign=last.last_campaign,
+        by_channel=PACK.encode(by_channel(threads)),
+        stirred_position=max(thread.stirred_position for thread in threads),
+    )
 
 
 def by_channel(threads: Iterable[ThreadRow]) -> dict[str, int]:

@@ -43,7 +43,7 @@ LISTED: Final = f"hidden = 0 AND kind = {KIND_INTERACTION}"
 """What the list of all interactions shows; its indexes hold these rows and no others."""
 
 
-class InteractionRow(Struct):
+class InteractionRow(Struct, gc=False):
     """An interaction, or what is known before it is recorded (then `position` is None).
 
     `stirs`: inbound content that asks for attention. `answers`: outbound content. `hidden`: it
@@ -71,7 +71,7 @@ class InteractionRow(Struct):
     state: bytes | None = None
 
 
-class AppearanceRow(Struct):
+class AppearanceRow(Struct, gc=False):
     """A further outside participant of an interaction whose counterpart is somebody else."""
 
     originator: bytes
@@ -80,14 +80,14 @@ class AppearanceRow(Struct):
     position: int
 
 
-class MessageRow(Struct):
+class MessageRow(Struct, gc=False):
     """An e-mail by the derived id of its Message-ID; different mails may carry the same one."""
 
     message_id: bytes
     originator: bytes
 
 
-class WatermarkRow(Struct):
+class WatermarkRow(Struct, gc=False):
     """Everything that went from a source to a subject up to `through` came this far."""
 
     subject: bytes
@@ -156,6 +156,7 @@ INTERACTIONS: Final = RowTable(
             False,
         ),
     ),
+    clustered=False,
 ).asked_in_settle("page", "stirs")
 
 APPEARANCES: Final = RowTable(

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from domain.errors import StartupRefused, Unavailable
+from domain.errors import Damaged, StartupRefused, Unavailable
 from domain.ports import Entry, StoredEntry
 from storage.exclusive import Exclusive
 
@@ -211,13 +211,17 @@ class Follower:
         Checks the mark first where that is due, and rebuilds what does not belong to this log.
         Raises KeyMissing, StoreUnavailable, Busy.
         """
-        if not self._exclusive.acquire():
-            self._mark = None
+        if self._mark is None and not self._exclusive.acquire():
             self.state = FollowerState(Phase.WAITING, self.state.position)
             return 0
         if self._mark is None or time.monotonic() - self._checked_at >= CHECK_EVERY_S:
             self._mark = self._checked()
         page = self._source.read(self._mark.position)
+        if not self._exclusive.held():
+            # The connection was lost after the mark was checked, and another one may lead to
+            # a server whose log is another: the page is not taken.
+            self._mark = None
+            return 0
         if page is None:
             self.state = FollowerState(Phase.FOLLOWING, self._mark.position)
             return 0
@@ -246,8 +250,6 @@ class Follower:
 
     def _checked(self) -> Mark:
         """The consumer's mark, after it was found in this log; rebuilt where it was not."""
-        if not self._exclusive.held():
-            self._exclusive.acquire()
         mark = self._consumer.mark()
         if mark is not None:
             reason = self._difference(mark)
@@ -281,7 +283,7 @@ class Follower:
             while not self._stopping.is_set():
                 self._turn()
             self.state = FollowerState(Phase.STOPPED, self.state.position)
-        except StartupRefused as error:
+        except (StartupRefused, Damaged) as error:
             self._fail(f"{type(error).__name__}: {error.detail}")
         except Exception as error:  # noqa: BLE001 - the thread's end; it is shown, and logged
             self._fail(type(error).__name__)

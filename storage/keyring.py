@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 from uuid import UUID
@@ -128,9 +128,11 @@ class Keyring:
             raise Erased(f"The key of the subject {subject} was destroyed.")
         return key
 
-    def warm(self, subjects: Collection[UUID]) -> None:
+    def warm(self, subjects: Iterable[UUID]) -> None:
         """Have the keys of these subjects in memory, by one look-up; those without are left out."""
-        missing = [subject for subject in subjects if self._by_subject.get(subject.int) is None]
+        wanted = {subject.int: subject for subject in subjects}
+        kept = self._by_subject.get_all(wanted)
+        missing = [one for one, key in zip(wanted.values(), kept, strict=True) if key is None]
         if missing:
             self._load(missing)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -39,16 +39,24 @@ class ExpiringLru(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value, or None where it was never put, pushed out or too old."""
+        return self.get_all((key,))[0]
+
+    def get_all(self, keys: Iterable[K]) -> list[V | None]:
+        """The same of each key, in order."""
+        found: list[V | None] = []
         now = self._monotonic()
         with self._lock:
-            kept = self._kept.get(key)
-            if kept is None:
-                return None
-            if kept[1] <= now:
-                del self._kept[key]
-                return None
-            self._kept.move_to_end(key)
-            return kept[0]
+            for key in keys:
+                kept = self._kept.get(key)
+                if kept is not None and kept[1] <= now:
+                    del self._kept[key]
+                    kept = None
+                if kept is None:
+                    found.append(None)
+                else:
+                    self._kept.move_to_end(key)
+                    found.append(kept[0])
+        return found
 
     def put(self, key: K, value: V, epoch: int) -> None:
         """Keep a value from now on; the one used longest ago goes where there is no room."""

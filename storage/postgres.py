@@ -24,6 +24,7 @@ from domain.errors import OutcomeUnknown, StoreUnavailable
 from domain.ports import Appended, Clock, StoredEntry, Verdict
 from storage import bridge
 from storage.appending import (
+    LOCK_WAIT_S,
     Batch,
     Bench,
     Head,
@@ -310,10 +311,15 @@ class PostgresLogRecorder(library.PostgresApplicationRecorder):
         """See LogStore."""
         self.wakeup.close()
         self._notifier.close()
-        with self._turn:
-            self._closed = True
-            if self._writer is not None:
-                self._writer.close()
+        self._closed = True
+        # A commit that waits for a standby keeps its turn for as long as none answers: it is
+        # left behind, and whoever asked for it was told that its outcome is unknown.
+        if self._turn.acquire(timeout=LOCK_WAIT_S):
+            try:
+                if self._writer is not None:
+                    self._writer.close()
+            finally:
+                self._turn.release()
         self.datastore.close()
 
 

@@ -7,7 +7,7 @@ key whose log entry never comes is harmless. An address `contact:<uuid>` is its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from storage.lru import ExpiringLru
 CONTACT_PREFIX: Final = "contact:"
 
 SUBJECTS_KEPT: Final = 50_000
-"""Addresses in memory: more than keys, since each takes a few hundred bytes and tells nothing."""
+"""Addresses in memory: more than keys, since each takes a few hundred bytes and opens nothing."""
 
 _MAC_BYTES: Final = 32
 
@@ -45,7 +45,7 @@ class SubjectBook:
         self._keyring = keyring
         self._mac = mac
         self._entropy = entropy
-        self._sole = ExpiringLru[bytes, UUID](SUBJECTS_KEPT)
+        self._sole = ExpiringLru[str, UUID](SUBJECTS_KEPT)
         self.observer: Callable[[Iterable[bytes]], None] | None = None
         """Hears of the subjects (16 bytes each) of new addresses, before the log does."""
 
@@ -64,20 +64,25 @@ class SubjectBook:
         New subjects are durable, with their keys, when this returns. Raises StoreUnavailable;
         ValueError for a `contact:` address without a UUID.
         """
-        sought = [(self._key(seeker.address), seeker.at) for seeker in seekers]
-        known = self._known({key for key, _ in sought})
-        subjects = [_holder(known, key, at) for key, at in sought]
-        if create and None in subjects:
-            pairs = zip(sought, subjects, strict=True)
-            self._create({key for (key, _), subject in pairs if subject is None}, known)
-            subjects = [_holder(known, key, at) for key, at in sought]
-        self._keyring.warm({subject for subject in subjects if subject is not None})
+        epoch = self._sole.epoch
+        subjects = self._sole.get_all([seeker.address for seeker in seekers])
+        unknown = [index for index, subject in enumerate(subjects) if subject is None]
+        if unknown:
+            sought = [seekers[index] for index in unknown]
+            for index, holders in zip(unknown, self._holders(sought, create=create), strict=True):
+                seeker = seekers[index]
+                subjects[index] = _holder(holders, seeker.at)
+                # One that a single subject holds for all time; others are read each time.
+                if len(holders) == 1 and holders[0][0] == FROM_THE_BEGINNING:
+                    self._sole.put(seeker.address, holders[0][1], epoch)
+        self._keyring.warm([subject for subject in subjects if subject is not None])
         return subjects
 
     def ensure(self, subjects: Iterable[UUID]) -> None:
         """Have these subjects, whatever their address, and a key for each that is new."""
         keys = {subject.bytes for subject in subjects}
-        known = self._known(keys)
+        with self._store.read() as connection:
+            known = self._read(connection, keys)
         self._create(keys - known.keys(), known)
 
     def forget(self) -> None:
@@ -91,28 +96,16 @@ class SubjectBook:
             return UUID(address[len(CONTACT_PREFIX) :]).bytes
         return self._mac(address)
 
-    def _known(self, keys: Collection[bytes]) -> Known:
-        known: Known = {}
-        missing: list[bytes] = []
-        for key in keys:
-            sole = self._sole.get(key)
-            if sole is None:
-                missing.append(key)
-            else:
-                known[key] = ((FROM_THE_BEGINNING, sole),)
-        if missing:
-            epoch = self._sole.epoch
-            with self._store.read() as connection:
-                known |= self._read(connection, missing)
-            self._keep(missing, known, epoch)
-        return known
-
-    def _keep(self, keys: Iterable[bytes], known: Known, epoch: int) -> None:
-        """Remember those that one subject holds for all time; others are read each time."""
-        for key in keys:
-            holders = known.get(key, ())
-            if len(holders) == 1 and holders[0][0] == FROM_THE_BEGINNING:
-                self._sole.put(key, holders[0][1], epoch)
+    def _holders(self, seekers: Sequence[Seeker], *, create: bool) -> list[Sequence[Holder]]:
+        """Who holds the address of each seeker, in order, from the store."""
+        keys = [self._key(seeker.address) for seeker in seekers]
+        with self._store.read() as connection:
+            known = self._read(connection, set(keys))
+        if create:
+            pairs = zip(keys, seekers, strict=True)
+            missing = {key for key, one in pairs if _holder(known.get(key, ()), one.at) is None}
+            self._create(missing, known)
+        return [known.get(key, ()) for key in keys]
 
     def _read(self, connection: sa.Connection, keys: Collection[bytes]) -> Known:
         subjects = self._store.tables.subjects
@@ -136,7 +129,7 @@ class SubjectBook:
             return
         # In one order for all: two batches that wait for each other's rows would never end.
         fresh = {self._fresh(key): key for key in sorted(keys)}
-        subjects, epoch = self._store.tables.subjects, self._sole.epoch
+        subjects = self._store.tables.subjects
         insert = self._store.insert_new(subjects).returning(subjects.c.subject)
         with self._store.write() as connection:
             won = connection.scalars(insert, [_row(*pair) for pair in fresh.items()]).all()
@@ -148,7 +141,9 @@ class SubjectBook:
         for key, subject in ours.items():
             known[key] = ((FROM_THE_BEGINNING, subject), *known.get(key, ()))
         self._keyring.admit(made)
-        self._keep(keys, known, epoch)
+        if self.observer is not None:
+            drawn = [subject.bytes for key, subject in ours.items() if len(key) == _MAC_BYTES]
+            self.observer(drawn)
 
     def _fresh(self, key: bytes) -> bytes:
         """The subject that a look-up key gets: its own, or one that nobody can guess."""
@@ -160,9 +155,9 @@ def _row(subject: bytes, key: bytes) -> dict[str, object]:
     return {"subject": subject, "address_mac": mac, "from_at": FROM_THE_BEGINNING, "state": LIVE}
 
 
-def _holder(known: Mapping[bytes, Sequence[Holder]], key: bytes, at: int) -> UUID | None:
+def _holder(holders: Sequence[Holder], at: int) -> UUID | None:
     """Who held the address at a time: the last one whose time had come."""
-    for from_at, subject in reversed(known.get(key, ())):
+    for from_at, subject in reversed(holders):
         if from_at <= at:
             return subject
     return None

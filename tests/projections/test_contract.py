@@ -147,6 +147,10 @@ class _Fence:
         assert table.name in self._seen, f"reads {table.name}"
         return self._rows.get(table, key)
 
+    def load(self, table: RowTable[Any], keys: Iterable[Key]) -> None:
+        assert table.name in self._seen, f"loads {table.name}"
+        self._rows.load(table, keys)
+
     def put(self, table: RowTable[RowT], row: RowT) -> None:
         assert table in self._own, f"writes {table.name}"
         self._rows.put(table, row)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from domain.errors import KeyMissing, StoreUnavailable
-from domain.ports import StoredEntry
+from domain.errors import Damaged, KeyMissing, StoreUnavailable
+from domain.ports import Entry, StoredEntry
 from storage.exclusive import AdvisoryLock, Exclusive, FileLock, exclusive_for
 from storage.follower import Follower, Phase
 from storage.wakeup import Wakeup
@@ -126,6 +127,62 @@ def test_a_page_that_another_took_is_not_taken_twice(backend: Backend) -> None:
         follower.catch_up()
         follower.release()
         assert counts(at) == {"a": 1, "b": 1, "c": 1, "d": 1}
+
+
+class Loose:
+    """A lock whose connection can be lost, like a session's in PostgreSQL."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self.lost = True
+
+    def acquire(self) -> bool:
+        """Connects again where the connection was lost."""
+        self.taken += self.lost
+        self.lost = False
+        return True
+
+    def held(self) -> bool:
+        """Whether the connection is there."""
+        return not self.lost
+
+    def release(self) -> None:
+        """Nothing to do."""
+
+
+@pytest.mark.parametrize("texts", [("a", "x"), ("a", "x", "y", "z")])
+def test_a_reconnect_may_meet_another_log(backend: Backend, texts: tuple[str, ...]) -> None:
+    """After a lost connection the mark is checked anew, before a page of the log is taken."""
+    shelf = Shelf(story_of("a", "b", "c").entries)
+    lock = Loose()
+    with desk(backend.views_url, [Tally()]) as at:
+        follower = Follower(shelf.source(), at.group, wakeup=Wakeup(), exclusive=lock)
+        follower.catch_up()
+        shelf.entries, shelf.flavour = story_of(*texts).entries, b"other"
+        lock.lost = True
+        follower.catch_up()
+        follower.release()
+        assert lock.taken == 2
+        assert counts(at) == dict.fromkeys(texts, 1)
+
+
+def test_a_damaged_event_stops_the_follower_and_is_named(backend: Backend) -> None:
+    """Bytes that are not what was written end the following, with their position."""
+
+    class Torn(Shelf):
+        def open_page(self, entries: Sequence[StoredEntry]) -> list[Entry]:
+            raise Damaged(entries[0].position, "its state is not of a known format")
+
+    with desk(backend.views_url, [Tally()]) as at:
+        at.rebuild(story_of("a").entries)
+        follower = follower_of(backend, at, Torn(story_of("a", "b").entries))
+        follower.start()
+        thread = follower._thread
+        assert thread is not None
+        thread.join(PATIENCE_S)
+        assert follower.state.phase is Phase.FAILED
+        assert "position 2" in str(follower.state.error)
+        follower.stop()
 
 
 def test_a_missing_key_stops_the_follower_and_says_so(backend: Backend) -> None:

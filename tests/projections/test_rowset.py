@@ -125,14 +125,15 @@ def test_a_unique_value_may_pass_from_one_row_to_a_new_one(backend: Backend) -> 
 
 
 def test_touched_things_come_sorted_and_once(backend: Backend) -> None:
-    """What was touched comes in key order, each once, and is forgotten with the page."""
+    """What was touched comes in key order, each once, and is forgotten when it is settled."""
     with pairs(backend) as slot:
         rows = RowSet(slot, 1)
         for key in (b"c", b"a", b"b", b"a"):
             rows.touch("x", (key,))
         assert rows.touched("x") == [(b"a",), (b"b",), (b"c",)]
         assert rows.touched("y") == []
-        rows.next_page(keep=10)
+        assert rows.unsettled == 3
+        rows.settled()
         assert rows.touched("x") == []
 
 
@@ -140,7 +141,7 @@ Step = tuple[str, int, int | None]
 
 _steps = st.lists(
     st.tuples(
-        st.sampled_from(("put", "delete", "flush", "page", "prefetch")),
+        st.sampled_from(("put", "delete", "flush", "page", "load")),
         st.integers(0, 40),
         st.none() | st.integers(0, 10**6),
     ),
@@ -174,9 +175,9 @@ def test_a_working_set_behaves_like_a_dictionary(backend: Backend, steps: list[S
                     rows.flush()
                 elif what == "page":
                     rows.flush()
-                    rows.next_page(keep=number)
+                    rows.trim(keep=number)
                 else:
-                    rows.prefetch({PAIRS: [(bytes([n]), str(n % 3)) for n in range(number)]})
+                    rows.load(PAIRS, [(bytes([n]), str(n % 3)) for n in range(number)])
                 found = rows.get(PAIRS, key)
                 assert (found is None) == (key not in model)
             rows.flush()
@@ -185,7 +186,7 @@ def test_a_working_set_behaves_like_a_dictionary(backend: Backend, steps: list[S
 
 @pytest.mark.parametrize("count", [1, 15, 16, 700])
 def test_many_rows_are_loaded_and_changed_together(backend: Backend, count: int) -> None:
-    """Hundreds of keys in one prefetch, and as many changed rows, all arrive."""
+    """Hundreds of keys in one load, and as many changed rows, all arrive."""
     keys = [(number.to_bytes(4, "big"), "x") for number in range(count)]
     with pairs(backend) as slot:
         with writing(slot):
@@ -195,7 +196,7 @@ def test_many_rows_are_loaded_and_changed_together(backend: Backend, count: int)
             rows.flush()
         with writing(slot):
             rows = RowSet(slot, 1)
-            rows.prefetch({PAIRS: keys})
+            rows.load(PAIRS, keys)
             for key in keys:
                 row = rows.get(PAIRS, key)
                 assert row is not None

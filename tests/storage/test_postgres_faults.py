@@ -16,6 +16,9 @@ from tests import postgres
 from tests.storage.kit import batch, fact, opened_store, stream_id
 
 OURS = "datname = current_database() AND pid <> pg_backend_pid()"
+PATIENCE_S = 30.0
+"""How long a test waits for what should happen at once."""
+
 WAITING = f"SELECT pid FROM pg_stat_activity WHERE {OURS} AND wait_event = 'SyncRep'"
 
 
@@ -82,10 +85,7 @@ def test_a_cancelled_wait_for_the_standby_is_unknown(alone: postgres.Server, fun
     url = alone.create("synchronous")
     with opened_store(url) as store, administrator(url) as other:
         store.append(batch(fact("a")))
-        other.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
-        other.execute("SELECT pg_reload_conf()")
-        while other.execute("SHOW synchronous_standby_names").fetchone() != ("nobody",):
-            other.execute("SELECT pg_sleep(0.005)")
+        _await_nobody(other)
         error = _while_it_waits(
             store,
             lambda: other.execute(f"SELECT {function}(pid) FROM ({WAITING}) w".encode()),
@@ -95,6 +95,39 @@ def test_a_cancelled_wait_for_the_standby_is_unknown(alone: postgres.Server, fun
         other.execute("ALTER SYSTEM RESET synchronous_standby_names")
         other.execute("SELECT pg_reload_conf()")
         assert store.append(batch(fact("b"))) == [Clash(stream_id("b"), 1, 2)]
+
+
+def test_a_commit_that_waits_for_a_standby_does_not_hold_up_closing(
+    alone: postgres.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store can be closed while a commit waits for a standby that never answers."""
+    monkeypatch.setattr("storage.postgres.LOCK_WAIT_S", 0.05)
+    url = alone.create("hanging")
+    closed = threading.Event()
+    with opened_store(url) as store, administrator(url) as other:
+        store.append(batch(fact("a")))
+        _await_nobody(other)
+
+        def close() -> None:
+            store.close()
+            closed.set()
+
+        def close_and_let_go() -> None:
+            thread = threading.Thread(target=close, daemon=True)
+            thread.start()
+            thread.join(PATIENCE_S)
+            other.execute(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) w".encode())
+
+        assert isinstance(_while_it_waits(store, close_and_let_go, other), OutcomeUnknown)
+        assert closed.is_set()
+
+
+def _await_nobody(other: psycopg.Connection[Any]) -> None:
+    """Have every commit wait for a standby that is not there."""
+    other.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    other.execute("SELECT pg_reload_conf()")
+    while other.execute("SHOW synchronous_standby_names").fetchone() != ("nobody",):
+        other.execute("SELECT pg_sleep(0.005)")
 
 
 def _while_it_waits(
