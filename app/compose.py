@@ -7,6 +7,7 @@ Nothing is global: two compositions live in one process without knowing of each 
 from __future__ import annotations
 
 import os
+import threading
 import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
 FOLDER_MODE: Final = 0o700
 """The data folder is its owner's alone: names and messages lie in the views."""
 
+DRAWN_BYTES: Final = 4 * 1024
+"""Randomness drawn at a time: the nonces of a few hundred events."""
+
 _NS_PER_US: Final = 1_000
 
 
@@ -72,6 +76,32 @@ def new_id() -> UUID:
     return random_uuid(entropy)
 
 
+class Randomness:
+    """Random bytes from the operating system, drawn some at a time; safe between threads.
+
+    Each draw lets go of the interpreter, and where the event loop is busy it may be milliseconds
+    until it is given back: the writer, who needs a nonce for every event, would wait each time.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._drawn = b""
+        self._at = 0
+        self._process = 0
+
+    def __call__(self, size: int) -> bytes:
+        """That many random bytes, which nobody else gets."""
+        with self._lock:
+            start = self._at
+            # What was drawn before a fork is the parent's: no two processes share a nonce.
+            if start + size > len(self._drawn) or self._process != os.getpid():
+                self._process = os.getpid()
+                self._drawn = entropy(max(size, DRAWN_BYTES))
+                start = 0
+            self._at = start + size
+            return self._drawn[start : self._at]
+
+
 class Keys:
     """The key store, opened: who the ledger is, its keys, its subjects, its doors."""
 
@@ -79,10 +109,11 @@ class Keys:
         self.store = store
         places = KekPlaces(settings.kek, settings.kek_file, settings.data)
         self.kek: Kek = find_kek(places, entropy, may_make=not has_ledger(self.store))
-        self.ring = Keyring(self.store, self.kek, entropy, time.monotonic)
+        self.random = Randomness()
+        self.ring = Keyring(self.store, self.kek, self.random, time.monotonic)
         self.identity: LedgerIdentity = self.ring.create_or_open(clock())
         self.derive = Deriver(self.identity.secret, self.identity.id)
-        self.subjects = SubjectBook(self.store, self.ring, self._mac, entropy)
+        self.subjects = SubjectBook(self.store, self.ring, self._mac, self.random)
         self.credentials = Credentials(
             tokens=Tokens(self.store, entropy),
             links=Links(self.store, entropy),
@@ -112,7 +143,7 @@ class Composition:
         except BaseException:
             self.store.close()
             raise
-        codec = Codec(layouts(), self.keys.ring, self.keys.identity.id, entropy)
+        codec = Codec(layouts(), self.keys.ring, self.keys.identity.id, self.keys.random)
         parts = Parts(
             codec=codec,
             mapper=SealedMapper(codec),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from domain.addresses import is_company_side, scheme_of, scope_of
+from domain.addresses import comparison_key, is_company_side, scheme_of, scope_of
 from domain.commands import By
 from domain.events import Identity, InteractionRecorded, OwnParticipant, Party
 from domain.ports import Pending, Seeker, Unit
@@ -92,14 +92,21 @@ def same_content(event: InteractionRecorded, command: RecordInteraction) -> bool
     return (
         event.channel == command.channel
         and event.direction == command.direction
-        and event.resource == command.resource
-        and event.destination == command.destination
+        and _one_address(event.resource, command.resource)
+        and _one_address(event.destination, command.destination)
         and (defaulted or event.occurred_at == command.occurred_at)
         and event.subject_line == command.subject_line
         and event.text == command.text
         and [(a.name, a.media_type, a.sha256) for a in event.attachments]
         == [(a.name, a.media_type, a.sha256) for a in command.attachments]
     )
+
+
+def _one_address(stored: str | None, sent: str | None) -> bool:
+    """Whether two spellings are one address: an e-mail's local part counts case-folded."""
+    if stored is None or sent is None or stored == sent:
+        return stored == sent
+    return comparison_key(stored) == comparison_key(sent)
 
 
 class _Outside(Struct, frozen=True):

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from domain.errors import Busy, StoreUnavailable
 from storage.exclusive import AdvisoryLock, Exclusive, FileLock
+from storage.network import NETWORK
 
 Kind = Literal["sqlite", "postgresql"]
 
@@ -178,7 +179,9 @@ class Database:
     def _engine(self) -> sa.Engine:
         pool: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "poolclass": sa.NullPool}
         if self.kind == "postgresql":
-            return sa.create_engine(self.url, connect_args={"options": _PG_OPTIONS}, **pool)
+            return sa.create_engine(
+                self.url, connect_args={**NETWORK, "options": _PG_OPTIONS}, **pool
+            )
         engine = sa.create_engine(self.url, connect_args={"check_same_thread": False}, **pool)
         sa.event.listen(engine, "connect", _pragmas)
         return engine

@@ -215,9 +215,9 @@ def content_of(entry: Entry, event: events.InteractionRecorded) -> Content:
         call.ring_seconds if call else None,
         str(call.outcome) if call and call.outcome else None,
         call is not None,
-        _attached(event.attachments),
-        _outside(event),
-        tuple(Ours(own.address, str(own.role), own.name) for own in event.own_participants),
+        _attached(event.attachments) if event.attachments else (),
+        _outside(event) if event.parties else (),
+        _ours(event) if event.own_participants else (),
         event.details,
         (event.actor.kind, event.actor.id),
         event.on_behalf_of.bytes if event.on_behalf_of else None,
@@ -232,10 +232,12 @@ def _attached(attachments: tuple[events.Attachment, ...]) -> tuple[Attached, ...
     )
 
 
+def _ours(event: events.InteractionRecorded) -> tuple[Ours, ...]:
+    return tuple(Ours(own.address, str(own.role), own.name) for own in event.own_participants)
+
+
 def _outside(event: events.InteractionRecorded) -> tuple[Outside, ...]:
     """The parties with what is sealed of them; their identities are gone where all was erased."""
-    if not event.parties:
-        return ()
     nobody = events.Identity(address="")
     known = (*event.identities, *(nobody for _ in event.parties[len(event.identities) :]))
     return tuple(

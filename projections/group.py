@@ -178,8 +178,11 @@ class Group:
 
     def mark(self) -> Mark | None:
         """How far the serving generation came; None where nothing of this code serves."""
-        with self._lock:
+        from projections.rebuild import sweep  # noqa: PLC0415 - the two call each other
+
+        with self._lock, translated():
             checkpoint = self._serving()
+            sweep(self)
             return checkpoint.mark if checkpoint else None
 
     def apply(self, page: Page) -> bool:

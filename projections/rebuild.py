@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from projections import checkpoints
 from projections.base import RowTable
 from projections.database import Slot, translated, writing
 from projections.group import Group, Loom, Poison, where_it_failed
-from storage.follower import Mark, Page, Source
+from storage.follower import Mark, Page, Source, seldom_collected
 
 PAGE_EVENTS: Final = 10_000
 """Events of a rebuild's page: rows that many events share are loaded and written once, and the
@@ -45,6 +45,9 @@ READERS_GONE_S: Final = 10.0
 
 POLL_S: Final = 0.05
 """Between two looks at who still reads."""
+
+_UNFINISHED: Final = frozenset({"building", "scratch", "retired"})
+"""States of generations that only a rebuild at work has any use for."""
 
 Stream = Callable[[str], Iterator[Sequence[Any]]]
 """Runs a query and yields its rows, a chunk at a time."""
@@ -79,12 +82,13 @@ class _Shadow:
 
     def take(self, limit: int = PAGE_EVENTS) -> bool:
         """Apply the next page in a transaction of its own; False at the log's end."""
-        page = self.source.read(self.position, limit, PAGE_BYTES)
-        if page is None:
-            return False
-        with writing(self.slot):
-            self.weave(page, UNSETTLED_MAX)
-        self.loom.committed()
+        with seldom_collected():
+            page = self.source.read(self.position, limit, PAGE_BYTES)
+            if page is None:
+                return False
+            with writing(self.slot):
+                self.weave(page, UNSETTLED_MAX)
+            self.loom.committed()
         return True
 
     def weave(self, page: Page, unsettled_max: int) -> None:
@@ -203,14 +207,29 @@ def _alone(group: Group) -> Iterator[None]:
         lock.release()
 
 
+def sweep(group: Group) -> None:
+    """Drop what rebuilds left that were cut off; nothing where one is at work just now."""
+    slot = group.views.database.writer()
+    try:
+        if any(left.state in _UNFINISHED for left in checkpoints.all_of(slot, group.name)):
+            with suppress(Busy), _alone(group):
+                _sweep(slot, group)
+    finally:
+        slot.close()
+
+
+def _sweep(slot: Slot, group: Group) -> None:
+    for left in checkpoints.all_of(slot, group.name):
+        if left.state in _UNFINISHED:
+            _drop(slot, group, left.generation)
+
+
 @contextmanager
 def _shadow(group: Group, source: Source, state: str) -> Iterator[_Shadow]:
     """A new, empty generation; dropped again where something fails."""
     slot = group.views.database.writer()
     try:
-        for left in checkpoints.all_of(slot, group.name):
-            if left.state in {"building", "scratch", "retired"}:
-                _drop(slot, group, left.generation)
+        _sweep(slot, group)
         with writing(slot):
             number = checkpoints.allocate(slot, group.name, state, group.code_version)
             for table in group.tables:

@@ -62,12 +62,11 @@ class RowSet:
     def get(self, table: RowTable[RowT], key: Key) -> RowT | None:
         """As in base.Rows."""
         try:
-            row: RowT | None = self._rows[table][key]
+            return self._rows[table][key]  # type: ignore[no-any-return] # the table's row type
         except KeyError:
             sheet = self._sheet(table)
             self._load(sheet, [key])
             return sheet.rows[key]
-        return row
 
     def load(self, table: RowTable[Any], keys: Iterable[Key]) -> None:
         """As in base.Rows."""
@@ -82,11 +81,17 @@ class RowSet:
         sheet = self._sheets.get(table)
         if sheet is None:
             sheet = self._sheet(table)
-        self._set(sheet, sheet.key_of(row), row)
+        key = sheet.key_of(row)
+        if key not in sheet.rows:
+            sheet.unasked.append(key)
+        sheet.rows[key] = sheet.dirty[key] = row
 
     def delete(self, table: RowTable[RowT], key: Key) -> None:
         """As in base.Rows."""
-        self._set(self._sheet(table), key, None)
+        sheet = self._sheet(table)
+        if key not in sheet.rows:
+            sheet.unasked.append(key)
+        sheet.rows[key] = sheet.dirty[key] = None
 
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """As in base.Rows."""
@@ -143,13 +148,6 @@ class RowSet:
             sheet = self._sheets[table] = _Sheet(table)
             self._rows[table] = sheet.rows
         return sheet
-
-    def _set(self, sheet: _Sheet[RowT], key: Key, row: RowT | None) -> None:
-        rows = sheet.rows
-        if key not in rows:
-            sheet.unasked.append(key)
-        rows[key] = row
-        sheet.dirty[key] = row
 
     def _load(self, sheet: _Sheet[RowT], keys: list[Key]) -> None:
         rows = sheet.rows

@@ -221,6 +221,8 @@ class Timeline:
         """The row of the interaction that the event records or is about."""
         event = entry.event
         if isinstance(event, events.InteractionRecorded):
+            if event.message_id is None and not event.parties:
+                return ((INTERACTIONS, (event.originator_id.bytes,)),)
             return _record_keys(event)
         if isinstance(event, events.WatermarkAdvanced):
             return ((WATERMARKS, _watermark_key(event)),)
@@ -332,7 +334,7 @@ def _settle_columns(row: InteractionRow, state: folding.State | None, *, auto: b
     """Put corrected values into the columns, and say whether the row asks for attention."""
     retracted = False
     if state is not None:
-        for field in _CORRECTABLE:
+        for field in _CORRECTABLE if state.corrections else ():
             correction = state.corrections.get(field)
             if correction is not None:
                 setattr(row, field, correction.value)

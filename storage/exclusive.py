@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import psycopg
 
 from domain.errors import StoreUnavailable
+from storage.network import NETWORK
 
 LOCK_MODE: Final = 0o600
 """The file holds nothing, but it stands in the folder of a ledger."""
@@ -82,7 +83,7 @@ class AdvisoryLock:
             return True
         connection: psycopg.Connection[Any] | None = None
         try:
-            connection = psycopg.connect(self._url, autocommit=True)
+            connection = psycopg.connect(self._url, autocommit=True, **NETWORK)
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
         except psycopg.Error as error:
             if connection is not None:

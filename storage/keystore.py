@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import NewerData, StoreUnavailable
+from storage.network import NETWORK
 
 SCHEMA: Final = "hilo_keys"
 SCHEMA_VERSION: Final = 1
@@ -314,7 +315,7 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         pool_timeout=BUSY_TIMEOUT_MS / 1_000,
         # A connection that died while it was not used is replaced instead of failing a request.
         pool_pre_ping=True,
-        connect_args={"connect_timeout": BUSY_TIMEOUT_MS // 1_000},
+        connect_args=NETWORK,
         hide_parameters=True,
     )
 

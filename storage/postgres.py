@@ -9,9 +9,9 @@ fights vacuum, and its database functions lose events (tests/storage/test_librar
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -37,7 +37,7 @@ from storage.appending import (
     fence_after,
     places_of,
 )
-from storage.binary import COPY_EVENTS, BigintArray, UuidArray, copy_of, register_arrays
+from storage.binary import COPY_EVENTS, BigintArray, UuidArray, copy_of
 from storage.postgres_connection import (
     READERS_MAX,
     Connection,
@@ -47,6 +47,8 @@ from storage.postgres_connection import (
 )
 from storage.schema import migrate_postgres
 from storage.wakeup import Notifier, PostgresWakeup
+
+T = TypeVar("T")
 
 _COLUMNS: Final = "position, originator, version, topic, recorded_at, command_id, state"
 
@@ -195,7 +197,6 @@ class PostgresLogRecorder(library.PostgresApplicationRecorder):
         if self._writer is None or self._writer.closed:
             self._writer = self.datastore.connect()
             self._writer.add_notice_handler(self._noticed)
-            register_arrays(self._writer)
             for setting in _BY_INDEX:
                 self._writer.execute(setting)
         return self._writer
@@ -206,12 +207,16 @@ class PostgresLogRecorder(library.PostgresApplicationRecorder):
     # ------------------------------------------------------------------ reading
 
     def _read(self, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-        """All rows of a query; dead connections of the pool are passed over."""
+        """All rows of a query."""
+        return self._ask(lambda cursor: cursor.execute(query.encode(), values).fetchall())
+
+    def _ask(self, read: Callable[[psycopg.Cursor[tuple[Any, ...]]], T]) -> T:
+        """What is read with a cursor; dead connections of the pool are passed over."""
         for attempt in range(1, READ_TRIES_MAX + 1):
             with translated(), self._reading() as connection:
                 try:
                     with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-                        return cursor.execute(query.encode(), values).fetchall()
+                        return read(cursor)
                 except psycopg.OperationalError:
                     if attempt == READ_TRIES_MAX or not connection.closed:
                         raise
@@ -226,10 +231,7 @@ class PostgresLogRecorder(library.PostgresApplicationRecorder):
 
     def taken(self, places: Sequence[Place], commands: Sequence[bytes]) -> Taken:
         """See LogStore."""
-        with translated(), self._reading() as connection:
-            register_arrays(connection)
-            with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-                return _taken(cursor, places, commands)
+        return self._ask(lambda cursor: _taken(cursor, places, commands))
 
     def head(self) -> Head:
         """See LogStore."""

@@ -14,27 +14,15 @@ from psycopg.rows import dict_row
 
 from domain.errors import StoreUnavailable
 from storage.appending import LOCK_WAIT_S
+from storage.binary import register_arrays
+from storage.network import CONNECT_S_MAX, NETWORK
 from storage.schema import SCHEMA
-
-CONNECT_S_MAX: Final = 5
-"""A server that does not answer by then is as good as gone; the caller may repeat."""
 
 IDLE_S_MAX: Final = 10
 """A writer that stops in the middle (a paused machine) frees the others after that."""
 
-SILENCE_MS_MAX: Final = 10_000
-"""A peer that acknowledges nothing for so long has vanished without closing."""
-
 READERS_MAX: Final = 8
 """Connections for reading; more readers than that wait for microseconds, not for seconds."""
-
-_NETWORK: Final[dict[str, Any]] = {
-    "connect_timeout": CONNECT_S_MAX,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": SILENCE_MS_MAX,
-}
 
 SESSION: Final[tuple[str, ...]] = (
     "SET synchronous_commit = on",
@@ -54,7 +42,7 @@ class LogDatastore(library.PostgresDatastore):
         self.url = url
         self.pool = library.ConnectionPool(
             url,
-            kwargs={**_NETWORK, "autocommit": True, "row_factory": dict_row},
+            kwargs={**NETWORK, "autocommit": True, "row_factory": dict_row},
             configure=_configure,
             min_size=0,
             max_size=READERS_MAX,
@@ -68,7 +56,7 @@ class LogDatastore(library.PostgresDatastore):
 
     def connect(self) -> Connection:
         """A connection of one's own, in autocommit mode; raises psycopg's errors."""
-        connection: Connection = psycopg.connect(self.url, autocommit=True, **_NETWORK)
+        connection: Connection = psycopg.connect(self.url, autocommit=True, **NETWORK)
         try:
             _configure(connection)
         except BaseException:
@@ -78,6 +66,7 @@ class LogDatastore(library.PostgresDatastore):
 
 
 def _configure(connection: psycopg.Connection[Any]) -> None:
+    register_arrays(connection)
     for setting in SESSION:
         connection.execute(setting.encode())
 

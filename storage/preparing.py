@@ -147,7 +147,7 @@ class Preparer:
         seekers = [seeker for unit in units for seeker in unit.seekers]
         found = list(self._resolve(seekers, create=False)) if seekers else []
         # `in` would call UUID's own comparison with each of them.
-        incomplete = any([subject is None for subject in found])
+        incomplete = any(subject is None for subject in found)
         answers = self._create(units, found) if incomplete else {}
         known: list[tuple[UUID, ...] | Answer] = []
         start = 0
@@ -163,7 +163,7 @@ class Preparer:
         spans, start = [], 0
         for index, unit in enumerate(units):
             stop = start + len(unit.seekers)
-            if any([subject is None for subject in found[start:stop]]):
+            if any(subject is None for subject in found[start:stop]):
                 spans.append((index, start))
             start = stop
         answers = self._look_up(units, [index for index, _ in spans])

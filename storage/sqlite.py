@@ -50,6 +50,10 @@ from storage.wakeup import SQLiteWakeup
 ROWS_MAX: Final = 512
 """Rows inserted, or places asked for, by one statement: its text grows with them."""
 
+ROWS_EXACT: Final = 64
+"""Rows that one statement takes, whatever their number: each number is a statement prepared, and
+the batches of a busy server differ by a few. More go in powers of two and a rest."""
+
 _COLUMNS: Final = "position, originator, version, topic, recorded_at, command_id, state"
 
 
@@ -101,12 +105,13 @@ class SQLiteLogRecorder(library.SQLiteApplicationRecorder):
         bench = Bench(head, taken, self.clock())
         verdicts = [bench.verdict(sealed) for sealed in batch.units]
         _insert(connection, bench.rows)
-        connection.executemany(
-            "INSERT INTO balances (connection, source, kind, reason, n, since)"
-            " VALUES (?, ?, ?, '', ?, ?)"
-            " ON CONFLICT (connection, source, kind, reason) DO UPDATE SET n = n + excluded.n",
-            [(*key, n, bench.recorded_at) for key, n in sorted(bench.counts.items())],
-        )
+        if bench.counts:
+            connection.executemany(
+                "INSERT INTO balances (connection, source, kind, reason, n, since)"
+                " VALUES (?, ?, ?, '', ?, ?)"
+                " ON CONFLICT (connection, source, kind, reason) DO UPDATE SET n = n + excluded.n",
+                [(*key, n, bench.recorded_at) for key, n in sorted(bench.counts.items())],
+            )
         self._checkpointer.wrote(len(bench.rows), sum([len(row[6]) for row in bench.rows]))
         # Also where nothing is new: that something stands already is an acknowledgement too,
         # and the commit before may have been cut off between the write and the disk.
@@ -307,7 +312,8 @@ def _insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """
     start = 0
     while start < len(rows):
-        count = min(ROWS_MAX, 1 << ((len(rows) - start).bit_length() - 1))
+        left = len(rows) - start
+        count = left if left <= ROWS_EXACT else min(ROWS_MAX, 1 << (left.bit_length() - 1))
         values = [value for row in rows[start : start + count] for value in row]
         connection.execute(_insert_query(count), values)
         start += count

@@ -30,6 +30,9 @@ reaches CHECKPOINT_PAGES finds little left to do: the longest commits take half 
 
 _PAGE_BYTES: Final = 4_096
 
+STATEMENTS_KEPT: Final = 256
+"""Prepared statements of the writer: one for each size of a batch that is usual."""
+
 CACHE_KIB: Final = 32_000
 """The writer's page cache: the upper floors of the index for some million events."""
 
@@ -120,7 +123,13 @@ class Checkpointer:
 
 def open_writer(path: str) -> sqlite3.Connection:
     """The connection that writes; raises StoreUnavailable when the file stays locked."""
-    connection = sqlite3.connect(path, timeout=0.0, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path,
+        timeout=0.0,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )
     try:
         # The first to come changes the file's mode, and locks the others out meanwhile.
         patiently(connection, "PRAGMA journal_mode = WAL")

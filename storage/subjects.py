@@ -7,14 +7,14 @@ key whose log entry never comes is harmless. An address `contact:<uuid>` is its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from domain.ports import Entropy, Seeker
-from storage.keyring import FROM_THE_BEGINNING, LIVE, Keyring, batches, random_uuid
+from storage.keyring import FROM_THE_BEGINNING, LIVE, Keyring, NewKey, batches, random_uuid
 from storage.keystore import KeyStore
 from storage.lru import ExpiringLru
 
@@ -81,9 +81,10 @@ class SubjectBook:
     def ensure(self, subjects: Iterable[UUID]) -> None:
         """Have these subjects, whatever their address, and a key for each that is new."""
         keys = {subject.bytes for subject in subjects}
-        with self._store.read() as connection:
+        with self._store.write() as connection:
             known = self._read(connection, keys)
-        self._create(keys - known.keys(), known)
+            made = self._create(connection, keys - known.keys(), known)
+        self._admit(made)
 
     def forget(self) -> None:
         """Drop every address from memory: an erasure or a reassignment changed who holds some."""
@@ -99,12 +100,16 @@ class SubjectBook:
     def _holders(self, seekers: Sequence[Seeker], *, create: bool) -> list[Sequence[Holder]]:
         """Who holds the address of each seeker, in order, from the store."""
         keys = [self._key(seeker.address) for seeker in seekers]
-        with self._store.read() as connection:
+        if not create:
+            with self._store.read() as connection:
+                known = self._read(connection, set(keys))
+            return [known.get(key, ()) for key in keys]
+        with self._store.write() as connection:
             known = self._read(connection, set(keys))
-        if create:
             pairs = zip(keys, seekers, strict=True)
             missing = {key for key, one in pairs if _holder(known.get(key, ()), one.at) is None}
-            self._create(missing, known)
+            made = self._create(connection, missing, known)
+        self._admit(made)
         return [known.get(key, ()) for key in keys]
 
     def _read(self, connection: sa.Connection, keys: Collection[bytes]) -> Known:
@@ -123,26 +128,31 @@ class SubjectBook:
                 known[subject] = [(FROM_THE_BEGINNING, UUID(bytes=subject))]
         return dict(known)
 
-    def _create(self, keys: Collection[bytes], known: Known) -> None:
-        """Make subjects and their keys in one commit; read those that a rival made meanwhile."""
+    def _create(
+        self, connection: sa.Connection, keys: Collection[bytes], known: Known
+    ) -> dict[bytes, NewKey]:
+        """Make subjects and their keys, by look-up key; read those that a rival made meanwhile."""
         if not keys:
-            return
+            return {}
         # In one order for all: two batches that wait for each other's rows would never end.
         fresh = {self._fresh(key): key for key in sorted(keys)}
         subjects = self._store.tables.subjects
         insert = self._store.insert_new(subjects).returning(subjects.c.subject)
-        with self._store.write() as connection:
-            won = connection.scalars(insert, [_row(*pair) for pair in fresh.items()]).all()
-            made = [self._keyring.make(UUID(bytes=subject)) for subject in won]
-            if made:
-                connection.execute(sa.insert(self._store.tables.keys), [new.row for new in made])
-            ours = {fresh[new.subject.bytes]: new.subject for new in made}
-            known |= self._read(connection, [key for key in keys if key not in ours])
-        for key, subject in ours.items():
-            known[key] = ((FROM_THE_BEGINNING, subject), *known.get(key, ()))
-        self._keyring.admit(made)
-        if self.observer is not None:
-            drawn = [subject.bytes for key, subject in ours.items() if len(key) == _MAC_BYTES]
+        won = connection.scalars(insert, [_row(*pair) for pair in fresh.items()]).all()
+        made = {fresh[subject]: self._keyring.make(UUID(bytes=subject)) for subject in won}
+        if made:
+            rows = [new.row for new in made.values()]
+            connection.execute(sa.insert(self._store.tables.keys), rows)
+        known |= self._read(connection, [key for key in keys if key not in made])
+        for key, new in made.items():
+            known[key] = ((FROM_THE_BEGINNING, new.subject), *known.get(key, ()))
+        return made
+
+    def _admit(self, made: Mapping[bytes, NewKey]) -> None:
+        """Let everybody know what is durable now."""
+        self._keyring.admit(list(made.values()))
+        if made and self.observer is not None:
+            drawn = [new.subject.bytes for key, new in made.items() if len(key) == _MAC_BYTES]
             self.observer(drawn)
 
     def _fresh(self, key: bytes) -> bytes:

@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import StoreUnavailable
 from storage.appending import LOCK_WAIT_S
+from storage.network import NETWORK
 
 POOL_SIZE: Final = 4
 """Connections kept; each transaction here is a few rows."""
@@ -27,7 +28,11 @@ def engine_of(url: str) -> sa.Engine:
     if not on_sqlite:
         made = made.set(drivername="postgresql+psycopg")
     engine = sa.create_engine(
-        made, pool_size=POOL_SIZE, pool_timeout=LOCK_WAIT_S, pool_pre_ping=not on_sqlite
+        made,
+        pool_size=POOL_SIZE,
+        pool_timeout=LOCK_WAIT_S,
+        pool_pre_ping=not on_sqlite,
+        connect_args={} if on_sqlite else NETWORK,
     )
     sa.event.listen(engine, "connect", _set_up_sqlite if on_sqlite else _set_up)
     return engine

@@ -87,14 +87,17 @@ def settings() -> set[str]:
 def commands() -> set[str]:
     """Every command, as people type it."""
 
-    def below(group: Mapping[str, click.Command], prefix: str) -> Iterator[str]:
-        for name, command in group.items():
+    def below(group: click.Group, prefix: str) -> Iterator[str]:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
             if isinstance(command, click.Group):
-                yield from below(command.commands, f"{prefix} {name}")
+                yield from below(command, f"{prefix} {name}")
             elif not command.hidden:
                 yield f"{prefix} {name}"
 
-    return set(below(main.commands, "hilo"))
+    return set(below(main, "hilo"))
 
 
 def endpoints() -> set[str]:

@@ -2,46 +2,73 @@
 
 Exit codes: 0 done · 1 ran, and the answer is bad · 2 usage · 3 not found · 4 refused by state ·
 5 a store or key cannot be reached · 6 data of a newer version · 130 interrupted.
+
+A command's module is imported when that command is asked for: `hilo --help` answers at once,
+and `hilo serve` does not wait for what only an import needs.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import click
 
-from app.cli.channels import channel, quarantine
 from app.cli.frame import exit_code_of, say
-from app.cli.importing import import_
-from app.cli.ledger import doctor, rebuild, verify
-from app.cli.serving import demo, follow, serve
-from app.cli.tokens import token
 from domain.errors import HiloError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Command(NamedTuple):
+    """Where a command stands, and what the list of commands says of it."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "serve": Command("serving", "serve", "Serve the API and the pages."),
+    "follow": Command("serving", "follow", "Keep the views current."),
+    "demo": Command("serving", "demo", "Open a made-up company's ledger."),
+    "token": Command("tokens", "token", "Make, list and revoke tokens."),
+    "channel": Command("channels", "channel", "Our ends of the providers."),
+    "quarantine": Command("channels", "quarantine", "What could not be read."),
+    "import": Command("importing", "import_", "Import history from a file."),
+    "rebuild": Command("ledger", "rebuild", "Make the views anew, or check them."),
+    "verify": Command("ledger", "verify", "Check that nothing was changed."),
+    "doctor": Command("ledger", "doctor", "Find what is not as it should be."),
+}
+
+
+class Lazy(click.Group):
+    """The group of the commands in the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
+        """Their names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's own signature
+        """The command, imported; None where there is none."""
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        module = import_module(f"app.cli.{found.module}")
+        return cast("click.Command", getattr(module, found.attribute))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own signature
+        """The list of commands for `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.help) for name, one in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hilo", message="hilo %(version)s")
 def main() -> None:
     """Keep the ledger of the interactions between a company and its contacts."""
-
-
-for command in (
-    serve,
-    follow,
-    demo,
-    token,
-    channel,
-    quarantine,
-    import_,
-    rebuild,
-    verify,
-    doctor,
-):
-    main.add_command(command)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -10,9 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
-from tqdm import tqdm
 
-from app.compose import Composition, open_ledger
 from app.settings import read_settings
 from domain.errors import (
     HiloError,
@@ -27,6 +25,8 @@ from domain.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from app.compose import Composition
 
 OK: Final = 0
 BAD: Final = 1
@@ -84,6 +84,8 @@ def with_ledger(*, follow: bool = False) -> Callable[[CallableT], CallableT]:
 
 def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -> Composition:
     """The ledger that the environment and `--data` name; `polite` for importers."""
+    from app.compose import open_ledger
+
     settings = read_settings(os.environ, data=data)
     return open_ledger(settings, follow=follow, polite=polite)
 
@@ -91,6 +93,8 @@ def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -
 @contextmanager
 def progress(unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, told (done, total); silent where nobody looks."""
+    from tqdm import tqdm
+
     with tqdm(unit=unit, unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
 
         def told(done: int, total: int) -> None:

@@ -14,7 +14,6 @@ import uvicorn
 
 from app.cli.frame import OK, progress, say
 from app.compose import Composition, open_ledger, system_clock
-from app.demo.filling import fill
 from app.server import Server, application
 from app.settings import Settings, read_settings
 from domain.errors import WrongState
@@ -46,6 +45,8 @@ def serve(*, data: str | None, host: str | None, port: str | None, no_follow: bo
 @click.option("--port", help="Port to listen on (else HILO_PORT).")
 def demo(*, data: str | None, port: str | None) -> int:
     """Open a made-up company's ledger, in a folder of its own."""
+    from app.demo.filling import fill
+
     settings = read_settings(os.environ, port=port)
     folder = data or f"{settings.data}-demo"
     # Databases of the real ledger are never touched: the demo is always embedded.

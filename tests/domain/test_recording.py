@@ -130,3 +130,13 @@ def test_what_may_change_between_deliveries_does_not_count() -> None:
         time_source=TimeSource.RECEIVED,
     )
     assert same_content(recorded(said()), again)
+
+
+def test_one_address_in_two_spellings_is_the_same_content() -> None:
+    """A mail server that changes the case of a local part between deliveries makes no conflict."""
+    mail = said(resource="mailto:Ana@example.com", destination="mailto:ventas@example.mx")
+    again = structs.replace(mail, resource="mailto:ana@example.com")
+    other = structs.replace(mail, resource="mailto:ana@example.org")
+    assert same_content(recorded(mail), again)
+    assert not same_content(recorded(mail), other)
+    assert not same_content(recorded(mail), structs.replace(mail, resource=None))

@@ -145,6 +145,28 @@ def test_what_a_broken_rebuild_left_is_swept(backend: Backend) -> None:
         assert "counts_g900" not in tables(at)
 
 
+def test_who_follows_sweeps_what_a_killed_rebuild_left(backend: Backend) -> None:
+    """A rebuild that was killed is shown no more, and its tables go, once somebody follows."""
+    with desk(backend.views_url, [Tally()]) as at:
+        at.feed(story_of("a").entries)
+        slot = at.views.database.writer()
+        slot.run(
+            "INSERT INTO checkpoints SELECT group_name, 900, 'building', code_version,"
+            " ledger_id, position, leaf, epochs, target, error FROM checkpoints"
+        )
+        slot.run("CREATE TABLE counts_g900 (text TEXT)")
+        slot.close()
+        lock = at.views.database.exclusive("rebuild-core")
+        assert lock.acquire()
+        at.group.mark()
+        assert at.views.state(head=1)[0].rebuilding is not None
+        lock.release()
+        at.group.mark()
+        assert at.views.state(head=1)[0].rebuilding is None
+        assert "counts_g900" not in tables(at)
+        assert counts(at) == {"a": 1}
+
+
 def test_other_code_reads_only_its_own_tables(backend: Backend) -> None:
     """A new version of the program does not read what the old one made: it builds its own."""
 

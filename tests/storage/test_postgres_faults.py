@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -11,7 +13,13 @@ import pytest
 
 from domain.errors import OutcomeUnknown, StoreUnavailable
 from domain.ports import Appended, Clash
+from projections.database import Database
 from storage.appending import LogStore
+from storage.exclusive import AdvisoryLock
+from storage.keystore import KeyStore
+from storage.network import NETWORK
+from storage.postgres_connection import READERS_MAX
+from storage.trade import Trade
 from tests import postgres
 from tests.storage.kit import batch, fact, opened_store, stream_id
 
@@ -53,6 +61,42 @@ def test_idle_connections_that_died_are_replaced(postgres_url: str) -> None:
         assert isinstance(store.append(batch(fact("b")))[0], Appended)
         cut_all(postgres_url)
         assert [entry.position for entry in store.page(0, 10, 10_000)] == [1, 2]
+
+
+def test_no_connection_waits_for_ever_for_a_peer_that_vanished(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log's, the keys', the trade's, the views' and the locks' connections have TCP limits."""
+    made: list[dict[str, Any]] = []
+    connect = psycopg.connect
+
+    def noted(url: str = "", **parameters: Any) -> psycopg.Connection[Any]:  # noqa: ANN401 - libpq's
+        made.append(parameters)
+        return connect(url, **parameters)
+
+    monkeypatch.setattr(psycopg, "connect", noted)
+    with opened_store(postgres_url) as store, closing(Trade(postgres_url, store.clock)) as trade:
+        assert trade.balances() == []
+        with closing(KeyStore(postgres_url)), closing(Database(postgres_url)) as views:
+            views.writer().close()
+            lock = AdvisoryLock(postgres_url, "x")
+            assert lock.acquire()
+            lock.release()
+    assert len(made) == 5
+    assert all(parameters.items() >= NETWORK.items() for parameters in made)
+
+
+def test_the_pool_gets_over_dead_connections_when_it_looks_up(postgres_url: str) -> None:
+    """After a restart of the server every pooled reader is dead once, and no look-up fails."""
+    with opened_store(postgres_url) as store:
+        store.append(batch(fact("a")))
+        with ThreadPoolExecutor(READERS_MAX) as threads:
+            together = threading.Barrier(READERS_MAX)
+            for _ in range(READERS_MAX):
+                threads.submit(lambda: (together.wait(PATIENCE_S), store.head()))
+        cut_all(postgres_url)
+        for _ in range(READERS_MAX):
+            assert store.taken([(stream_id("a").bytes, 1)], []).places
 
 
 def test_a_lock_that_is_never_free_is_unavailable(
