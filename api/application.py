@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from msgspec import Struct
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from api import (
     batch,
@@ -28,7 +29,7 @@ from api.ingest import StatusByKeyRequest, StatusRequest
 from api.openapi import describe_structs
 from api.problems import translated
 from api.shapes import AppendRequest
-from domain.errors import HiloError
+from domain.errors import HiloError, MethodNotAllowed
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -120,8 +121,20 @@ def _refuse_in_one_shape(application: FastAPI) -> None:
 
     async def frameworks(request: Request, error: Exception) -> Response:
         headers = error.headers if isinstance(error, HTTPException) else None
-        return problem_answer(translated(error), request.scope, headers)
+        refused = translated(error)
+        if isinstance(refused, MethodNotAllowed):
+            headers = {"Allow": _allowed(application, request)}
+        return problem_answer(refused, request.scope, headers)
 
     application.add_exception_handler(HiloError, ours)
     application.add_exception_handler(HTTPException, frameworks)
     application.add_exception_handler(RequestValidationError, ours)
+
+
+def _allowed(application: FastAPI, request: Request) -> str:
+    """Every method of the address: the framework names those of one of its routes alone."""
+    found: set[str] = set()
+    for route in application.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return ", ".join(sorted(found))

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -77,6 +78,21 @@ class _Summary(Struct):
     refused: int = 0
     first_position: int | None = None
     last_position: int | None = None
+
+
+class _Verdict(Struct, gc=False):
+    """What became of a line."""
+
+    line: int
+    status: int
+    id: int
+    interaction: UUID
+    contact: UUID
+    duplicate: bool
+    erased: bool
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 @router.post(
@@ -272,15 +288,16 @@ class BatchWork:
             summary.last_position = outcome.id
         if self._options.errors_only:
             return b""
-        return _VERDICT % (
-            number,
-            200 if outcome.duplicate else 201,
-            outcome.id,
-            str(outcome.interaction).encode(),
-            str(outcome.contact).encode(),
-            b"true" if outcome.duplicate else b"false",
-            b"true" if outcome.erased else b"false",
+        told = _Verdict(
+            line=number,
+            status=200 if outcome.duplicate else 201,
+            id=outcome.id,
+            interaction=outcome.interaction,
+            contact=outcome.contact,
+            duplicate=outcome.duplicate,
+            erased=outcome.erased,
         )
+        return _encode(told) + b"\n"
 
     def _refusal(self, number: int, error: HiloError) -> bytes:
         summary = self._summary
@@ -292,9 +309,3 @@ class BatchWork:
         else:
             summary.refused += 1
         return msgspec.json.encode({**line, "problem": problem}) + b"\n"
-
-
-_VERDICT: Final = (
-    b'{"line":%d,"status":%d,"id":%d,"interaction":"%b","contact":"%b",'
-    b'"duplicate":%b,"erased":%b}\n'
-)

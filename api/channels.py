@@ -15,7 +15,15 @@ from api.connections import ConnectionAnswer, shown
 from api.idempotency import author
 from api.ingest import DUPLICATE
 from api.openapi import answers, body_of
-from api.parameters import JSON_TYPES, Query, read_body, require_type
+from api.parameters import (
+    JSON_TYPES,
+    Query,
+    freshness,
+    reached,
+    read_body,
+    read_headers,
+    require_type,
+)
 from channels.connections import TITLE_MAX_CHARS, Change, Draft
 from domain.values import echo
 from projections.paging import Ask, binding, read_cursor, read_page
@@ -85,10 +93,12 @@ async def list_connections(request: Request) -> Response:
     await admit(request, "manage")
     query = Query(request)
     limit, cursor = query.limit(), query.text("cursor")
+    wanted = freshness(query)
     query.close()
     bound = binding("channels")
     ask = Ask(binding=bound, limit=limit, mark=read_cursor(bound, cursor))
-    return json_answer(await run_in_threadpool(_page, services, ask))
+    headers = read_headers(await reached(services, wanted))
+    return json_answer(await run_in_threadpool(_page, services, ask), 200, headers)
 
 
 @router.post(
@@ -140,12 +150,15 @@ async def show(request: Request, channel: str, name: str) -> Response:
     """Show a connection, its sources and its balance."""
     services = services_of(request)
     await admit(request, "manage")
-    Query(request).close()
+    query = Query(request)
+    wanted = freshness(query)
+    query.close()
+    headers = read_headers(await reached(services, wanted))
 
     def work() -> ConnectionAnswer:
         return shown(services, services.channels.connections.book.get(channel, name))
 
-    return json_answer(await run_in_threadpool(work))
+    return json_answer(await run_in_threadpool(work), 200, headers)
 
 
 @router.patch(

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 Value = str | int | None
 
 _TIMES: Final = frozenset({"occurred_at"})
+_SPELLED: Final = {"call_seconds": "call.seconds"}
+"""Fields that requests and rows spell otherwise than events."""
+
+_UNTOLD: Final = frozenset({"offset_min"})
+"""What goes with another field and is no change of its own."""
 
 
 class Change(Struct, frozen=True):
@@ -70,8 +75,9 @@ def _happening(entry: Entry, names: Names, known: dict[str, Value]) -> Happening
             known.update(_recorded(event))
         case events.InteractionCorrected():
             changes = [
-                _change(known, name, _plain(name, getattr(event, name.replace(".", "_"))))
+                _change(known, _SPELLED.get(name, name), _plain(name, getattr(event, name)))
                 for name in event.fields
+                if name not in _UNTOLD
             ]
             reason = event.reason
         case events.InteractionRetracted():

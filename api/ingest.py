@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Meta, Struct
 
@@ -33,7 +34,21 @@ DUPLICATE: Final = {"hilo-duplicate": "true"}
 """What a repeat's answer carries, so that a client need not read its body to know."""
 
 
+_encode: Final = msgspec.json.Encoder().encode
+
+
 # ------------------------------------------------------------------- one interaction
+
+
+class _Appended(Struct, gc=False):
+    """The answer to an append (contract 2.2)."""
+
+    id: int
+    interaction: UUID
+    contact: UUID
+    duplicate: bool
+    erased: bool
+    twins: tuple[()] = ()
 
 
 @router.post(
@@ -61,12 +76,10 @@ async def append(request: Request) -> Response:
 
 def append_answer(receipt: Receipt) -> Json:
     """The answer to an append."""
-    body = b'{"id":%d,"interaction":"%b","contact":"%b","duplicate":%b,"erased":%b,"twins":[]}' % (
-        receipt.id,
-        str(receipt.interaction).encode(),
-        str(receipt.contact).encode(),
-        b"true" if receipt.duplicate else b"false",
-        b"true" if receipt.erased else b"false",
+    body = _encode(
+        _Appended(
+            receipt.id, receipt.interaction, receipt.contact, receipt.duplicate, receipt.erased
+        )
     )
     return Json(body, 200, DUPLICATE) if receipt.duplicate else Json(body, 201)
 

@@ -81,6 +81,10 @@ async def log(request: Request) -> Response:
     query.close()
     page = await run_in_threadpool(_page, services, reads.leaf, after, limit)
     if page.head < wanted.min_position:
+        # The views follow the log: where they come to a position, the log was there before.
+        await services.wait_for(wanted.min_position, wanted.wait_ms / 1_000)
+        page = await run_in_threadpool(_page, services, reads.leaf, after, limit)
+    if page.head < wanted.min_position:
         raise NotYet(f"The log has not come to position {wanted.min_position}.")
     return json_answer(page, 200, read_headers(page.head))
 

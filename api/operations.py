@@ -89,12 +89,14 @@ class Myself(Struct, frozen=True):
     csrf: str | None
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="The process lives", responses=answers("Health", 200))
 async def healthz(request: Request) -> Response:
     """Answer, which says that the process lives; nothing is asked."""
     return json_answer(Health("ok", services_of(request).version))
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="The node can serve", responses=answers("Ready", 200))
 async def readyz(request: Request) -> Response:
     """200 where log, keys and views answer and the views are less than a minute behind."""

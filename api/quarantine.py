@@ -17,7 +17,16 @@ from api.channels import handled_of
 from api.idempotency import author
 from api.ingest import DUPLICATE
 from api.openapi import answers, body_of
-from api.parameters import JSON_TYPES, Query, read_body, require_type, uuid_in_path
+from api.parameters import (
+    JSON_TYPES,
+    Query,
+    freshness,
+    reached,
+    read_body,
+    read_headers,
+    require_type,
+    uuid_in_path,
+)
 from channels.quarantine import Raw
 from domain.times import format_utc
 from projections.paging import HIGHEST, LOWEST, Ask, binding, read_cursor, read_page
@@ -86,10 +95,12 @@ async def list_quarantine(request: Request) -> Response:
     await admit(request, "manage")
     query = Query(request)
     limit, cursor = query.limit(), query.text("cursor")
+    wanted = freshness(query)
     query.close()
     bound = binding("quarantine")
     ask = Ask(binding=bound, limit=limit, mark=read_cursor(bound, cursor))
-    return json_answer(await run_in_threadpool(page_of, services, ask))
+    headers = read_headers(await reached(services, wanted))
+    return json_answer(await run_in_threadpool(page_of, services, ask), 200, headers)
 
 
 @router.get(
@@ -101,9 +112,12 @@ async def show(request: Request, id: str) -> Response:
     """Show one atom; an administrator also sees what came."""
     services = services_of(request)
     caller = await admit(request, "manage")
-    Query(request).close()
+    query = Query(request)
+    wanted = freshness(query)
+    query.close()
+    headers = read_headers(await reached(services, wanted))
     atom, raw = await run_in_threadpool(services.channels.ward.show, uuid_in_path(id))
-    return json_answer(item(atom, raw if caller.may("admin") else None))
+    return json_answer(item(atom, raw if caller.may("admin") else None), 200, headers)
 
 
 @router.post(

@@ -18,7 +18,17 @@ from api.auth import admit, services_of, token_stream
 from api.bodies import Faults, Shape
 from api.idempotency import author
 from api.openapi import answers, body_of
-from api.parameters import JSON_TYPES, Query, read_body, require_type, uuid_in_path, uuid_of
+from api.parameters import (
+    JSON_TYPES,
+    Query,
+    freshness,
+    reached,
+    read_body,
+    read_headers,
+    require_type,
+    uuid_in_path,
+    uuid_of,
+)
 from api.shapes import TimeText
 from domain.errors import NotFound
 from domain.events import TokenIssued, TokenRevoked
@@ -162,11 +172,13 @@ async def list_tokens(request: Request) -> Response:
     await admit(request, "admin")
     query = Query(request)
     limit, cursor = query.limit(), query.text("cursor")
+    wanted = freshness(query)
     query.close()
     bound = binding("tokens")
     ask = Ask(binding=bound, limit=limit, mark=read_cursor(bound, cursor))
+    headers = read_headers(await reached(services, wanted))
     page, rows = await run_in_threadpool(_page, services, ask)
-    return json_answer(TokenPage(rows, page.next, page.prev))
+    return json_answer(TokenPage(rows, page.next, page.prev), 200, headers)
 
 
 @router.delete("/v1/tokens/{id}", status_code=204, summary="Revoke a token")

@@ -19,7 +19,7 @@ from api.services import Credentials, Locale, Services
 from api.tide import Tide
 from channels.room import Channels, Stores
 from domain.addresses import comparison_key
-from domain.errors import StoresDiffer
+from domain.errors import StoresDiffer, StoreUnavailable
 from domain.ledger import Ledger, Surroundings
 from domain.topics import layouts
 from domain.values import Deriver
@@ -46,6 +46,8 @@ from storage.mapper import SealedMapper
 from storage.subjects import SubjectBook
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.settings import Settings
     from domain.ports import Clock, StoredEntry
     from projections.group import Group
@@ -136,7 +138,7 @@ class Composition:
     def __init__(self, settings: Settings, clock: Clock, *, polite: bool = False) -> None:
         self.settings = settings
         self.clock = clock
-        settings.data.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folder(settings.data)
         self.store = open_store(settings.log_url, clock)
         try:
             self.keys = _matching_keys(settings, self.store, clock)
@@ -247,6 +249,15 @@ def open_ledger(
     if follow:
         composition.follower.start()
     return composition
+
+
+def _make_folder(folder: Path) -> None:
+    """The data folder, closed to others. Raises StoreUnavailable where it cannot be made."""
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"The folder {folder} cannot be used ({error.strerror})."
+        raise StoreUnavailable(message) from error
 
 
 def _matching_keys(settings: Settings, store: LogStore, clock: Clock) -> Keys:

@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.application import build
+from api.webhooks import cleaning
 
 if TYPE_CHECKING:
     from api.hub import Hub
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 def application(composition: Composition) -> FastAPI:
     """The application, ready to be served."""
-    return build(composition.services, hooks=(composition.tide.watching,), reads=composition.reads)
+    hooks = (composition.tide.watching, cleaning)
+    return build(composition.services, hooks=hooks, reads=composition.reads)
 
 
 class Server(uvicorn.Server):

@@ -12,30 +12,26 @@ import os
 import sqlite3
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
 import httpx
 import psycopg
 
-from api.shapes import Terms, append_command
+from app.cli.frame import settle_memory
+from app.cli.importing import PART_BYTES, Import
 from app.compose import Composition, open_ledger
 from app.settings import read_settings
 from benchmarks.append import places
 from benchmarks.load import append_bodies
 from benchmarks.results import Row
 from benchmarks.servers import Place, new_token, serving
-from domain.commands import By
-from domain.events import Actor
 from projections.rebuild import rebuild
 from storage.appending import Row as LogRow
 
 EVENTS = 40_000
 """Events of a run: some seconds of each kind of work."""
-
-CHUNK = 500
-"""Lines that an importer appends together."""
 
 PAGE = 1_000
 """Rows that the reference inserts in one transaction: as many as a page of the follower."""
@@ -44,37 +40,24 @@ PORT = 8908
 RATE_PER_S = 500
 DELAYS = 2_500
 
-BY = By(Actor("import", "bench"))
-
 
 def import_lines(composition: Composition, run: str) -> float:
-    """Append NDJSON lines, validated and sealed; events a second."""
+    """Import NDJSON as `hilo import` does, from memory, without a report; events a second."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    lines = list(islice(append_bodies(run, at), EVENTS))
-    ledger = composition.ledger
-    terms = Terms(
-        country=None,
-        latest=composition.clock() + 10**9,
-        imported=True,
-        source=None,
-        derive=ledger.derive,
-        knows=lambda _: True,
-        key_of=lambda _: None,
-    )
+    lines = b"\n".join(islice(append_bodies(run, at), EVENTS))
 
-    async def work() -> None:
-        for start in range(0, EVENTS, CHUNK):
-            commands = [append_command(line, terms) for line in lines[start : start + CHUNK]]
-            units = [ledger.unit(command, BY) for command in commands]
-            verdicts = await composition.log.append_all(units)
-            for command, unit, verdict in zip(commands, units, verdicts, strict=True):
-                if isinstance(verdict, Exception):
-                    raise verdict
-                ledger.receipt(command, unit, verdict)
+    async def parts() -> AsyncIterator[bytes]:
+        for start in range(0, len(lines), PART_BYTES):
+            yield lines[start : start + PART_BYTES]
 
+    settle_memory()
     began = time.perf_counter()
-    asyncio.run(work())
-    return EVENTS / (time.perf_counter() - began)
+    found = asyncio.run(Import("import:bench").run(composition.services, parts(), None))
+    took_s = time.perf_counter() - began
+    if found["recorded"] != EVENTS:
+        message = f"not every line was recorded: {found}"
+        raise RuntimeError(message)
+    return EVENTS / took_s
 
 
 def bare_rate(place: Place, rows: Sequence[LogRow]) -> float:

@@ -10,6 +10,7 @@ import itertools
 import json
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import cast
@@ -38,25 +39,34 @@ class Outcome:
 
 def append_bodies(run: str, at: str) -> Iterator[bytes]:
     """Append requests without end; `run` keeps their keys apart from another run's."""
+    new = zlib.crc32(run.encode())
     for number in itertools.count(1):
         if number % NEW_EVERY:
             phone = f"tel:+52555{number % KNOWN_PHONES:07d}"
         else:
-            phone = f"tel:+52556{(hash(run) + number) % 10_000_000:07d}"
-        yield json.dumps(
-            {
-                "channel": "whatsapp",
-                "direction": "inbound",
-                "source": "whatsapp:106540352242922",
-                "external_id": f"wamid.{run}.{number}",
-                "resource": phone,
-                "destination": "tel:+525598765432",
-                "occurred_at": at,
-                "contact_name": "Ana Núñez",
-                "text": f"Hola, ¿sigue disponible la camioneta del anuncio? Mensaje {number}.",
-            },
-            separators=(",", ":"),
-        ).encode()
+            phone = f"tel:+52556{(new + number) % 10_000_000:07d}"
+        yield _body(phone, f"wamid.{run}.{number}", at)
+
+
+def first_bodies(run: str, at: str) -> Iterator[bytes]:
+    """An append request of each known number."""
+    for number in range(KNOWN_PHONES):
+        yield _body(f"tel:+52555{number:07d}", f"wamid.{run}.{number}", at)
+
+
+def _body(phone: str, key: str, at: str) -> bytes:
+    fields = {
+        "channel": "whatsapp",
+        "direction": "inbound",
+        "source": "whatsapp:106540352242922",
+        "external_id": key,
+        "resource": phone,
+        "destination": "tel:+525598765432",
+        "occurred_at": at,
+        "contact_name": "Ana Núñez",
+        "text": f"Hola, ¿sigue disponible la camioneta del anuncio? Mensaje {key}.",
+    }
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def requests(path: str, token: str, bodies: Iterator[bytes] | None) -> Callable[[], bytes]:

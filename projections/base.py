@@ -31,8 +31,8 @@ class RowTable(Generic[RowT]):
 
     `columns` gives the SQLAlchemy type of each field; UUIDs are LargeBinary(16), times are
     BigInteger microseconds. `indexes` are (name suffix, columns, WHERE text or None, unique).
-    The table's real name carries the view's generation: `timeline_g3`. SQLite keeps the rows of
-    a `clustered` table in its key's tree; where rows are long, an index beside them is better.
+    The table's real name carries the view's generation: `timeline_g3`. SQLite keeps the rows in
+    their key's tree, unless they are long (`with_long_rows`).
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class RowTable(Generic[RowT]):
         key: tuple[str, ...],
         columns: dict[str, sa.types.TypeEngine[Any]],
         indexes: Sequence[tuple[str, tuple[str, ...], str | None, bool]] = (),
-        clustered: bool = True,
     ) -> None:
         if tuple(columns) != row_type.__struct_fields__:
             message = f"{name}: columns and fields of {row_type.__name__} differ"
@@ -53,9 +52,14 @@ class RowTable(Generic[RowT]):
         self.key = key
         self.columns = columns
         self.indexes = tuple(indexes)
-        self.clustered = clustered
+        self.clustered = True
         self.early: frozenset[str] = frozenset()
         self._bound: dict[int, sa.Table] = {}
+
+    def with_long_rows(self) -> Self:
+        """The same table; SQLite keeps its rows beside an index of the key, not inside it."""
+        self.clustered = False
+        return self
 
     def asked_in_settle(self, *suffixes: str) -> Self:
         """The same table; its `settle` queries need these indexes.

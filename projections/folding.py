@@ -300,7 +300,7 @@ def _corrections(event: events.InteractionCorrected) -> dict[str, Correction]:
             stored = str(stored)
         name = CALL_SECONDS if attribute == "call_seconds" else attribute
         found[name] = Correction(event.originator_version, stored)
-        if name == "occurred_at":
+        if name == "occurred_at" and event.offset_min is not None:  # else the offset stays
             found["offset_min"] = Correction(event.originator_version, event.offset_min)
     return found
 

@@ -62,9 +62,7 @@ class Sighting(Struct):
 def recorded(rows: Rows, entry: Entry, event: events.InteractionRecorded) -> None:
     """Note the counterpart and every further outside participant, and asserted pairs."""
     inbound = event.direction is Direction.INBOUND
-    by = event.originator_id.bytes
     main = event.subject.bytes
-    place = entry.position * PLACES
     address = event.resource if inbound else event.destination
     if not _seen_again(rows, event, main, address):
         sighting = Sighting(
@@ -74,13 +72,19 @@ def recorded(rows: Rows, entry: Entry, event: events.InteractionRecorded) -> Non
             address=address,
             name=event.contact_name,
             at=event.occurred_at,
-            by=by,
-            place=place,
+            by=event.originator_id.bytes,
+            place=entry.position * PLACES,
             channel=event.channel,
         )
         _see(rows, sighting)
-    if not event.parties:
-        return
+    if event.parties:
+        _join_in(rows, entry, event, main)
+
+
+def _join_in(rows: Rows, entry: Entry, event: events.InteractionRecorded, main: bytes) -> None:
+    """Note the further outside participants, and those asserted to be the counterpart too."""
+    by = event.originator_id.bytes
+    place = entry.position * PLACES
     changed = False
     for number, party in enumerate(event.parties):
         known = event.identities[number] if number < len(event.identities) else None

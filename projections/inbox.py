@@ -245,17 +245,17 @@ def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None
     row = rows.get(INTERACTIONS, (event.originator_id.bytes,))
     if row is None or row.hidden:
         return
-    subject = cast("bytes", row.subject)
+    subject = event.subject.bytes
     thread = rows.get(THREADS, (subject,)) or ThreadRow(subject)
     count(thread, row)
-    late = answer(thread, row)
-    rows.put(THREADS, thread)
-    if late:
+    if (row.stirs or row.answers) and answer(thread, row):
         rows.touch("waiting", (subject,))
+    rows.put(THREADS, thread)
     rows.touch("contact", (directory.contact_of(rows, subject),))
-    writer = _writer(event)
-    if writer is not None and row.answers and row.origin != Origin.IMPORTED:
-        _see(rows, subject, writer, entry.position)
+    if row.answers and row.origin != Origin.IMPORTED:
+        writer = _writer(event)
+        if writer is not None:
+            _see(rows, subject, writer, entry.position)
 
 
 def _writer(event: events.InteractionRecorded) -> bytes | None:

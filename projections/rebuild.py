@@ -117,11 +117,13 @@ class _Shadow:
             self._create(table, table.early)
 
     def index(self) -> None:
-        """Have all indexes, each sorted in one go."""
+        """Have all indexes, each sorted in one go, and PostgreSQL know what they are worth."""
         with writing(self.slot):
             for table in self.group.tables:
                 self.ask(table)
                 self._create(table, {suffix for suffix, *_ in table.indexes} - table.early)
+                if self.slot.kind == "postgresql":
+                    self.slot.run(f"ANALYZE {table.at(self.generation).name}")
 
     def _create(self, table: RowTable[Any], suffixes: AbstractSet[str]) -> None:
         bound = table.at(self.generation)

@@ -6,6 +6,7 @@ and the rare queries their words, but for each row it would cost more than the d
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -98,10 +99,27 @@ def _postgres_type(kind: sa.types.TypeEngine[Any]) -> str:
     raise TypeError(message)
 
 
+_NOTHING: Final[dict[None, None]] = {}
+"""Its `get` gives None for None, without a line of Python."""
+
+
+def _bind_plainly() -> None:
+    """Have Python's sqlite3 bind bytes and None as they are.
+
+    For each value of these two types it looks for an adapter, and where none is registered it
+    asks two objects for a method that they do not have: that took a seventh of a rebuild. So
+    each gets an adapter that gives back what it is given. It is the same for the whole process,
+    and the same however often it is said.
+    """
+    sqlite3.register_adapter(bytes, bytes.__bytes__)
+    sqlite3.register_adapter(type(None), _NOTHING.get)
+
+
 class SQLiteSheets:
     """Bulk access on SQLite."""
 
     def __init__(self, slot: Slot, generation: int) -> None:
+        _bind_plainly()
         self._driver = slot.driver
         self._generation = generation
 

@@ -91,25 +91,29 @@ PACK: Final = msgspec.msgpack.Encoder(order="deterministic")
 
 def count(thread: ThreadRow, row: InteractionRow) -> None:
     """What every interaction adds, whatever it is and whenever it comes."""
-    at, position = cast("int", row.occurred_at), cast("int", row.position)
-    if not thread.interactions or (at, position) < (thread.first_at, thread.first_position):
-        thread.first_at, thread.first_position = at, position
+    at, position = row.occurred_at, row.position
+    if at is None or position is None:
+        return
+    now = (at, position)
+    if not thread.interactions or now < (thread.first_at, thread.first_position):
+        thread.first_at, thread.first_position = now
         thread.first_source = cast("str", row.source)
-    if not thread.interactions or (at, position) > (thread.last_at, thread.last_position):
-        thread.last_at, thread.last_position = at, position
+    if not thread.interactions or now > (thread.last_at, thread.last_position):
+        thread.last_at, thread.last_position = now
         thread.last_originator = row.originator
         thread.last_department, thread.last_campaign = row.department, row.campaign
     thread.interactions += 1
     if row.origin == Origin.IMPORTED:
         thread.imported += 1
-    thread.by_channel = _one_more(thread.by_channel, cast("str", row.channel))
+    thread.by_channel = _one_more(thread.by_channel, row.channel)
 
 
 @lru_cache(maxsize=COUNTS_KEPT)
-def _one_more(packed: bytes, channel: str) -> bytes:
+def _one_more(packed: bytes, channel: str | None) -> bytes:
     """Counts by channel, with one more of a channel."""
     counts = COUNTS.decode(packed)
-    counts[channel] = counts.get(channel, 0) + 1
+    name = cast("str", channel)
+    counts[name] = counts.get(name, 0) + 1
     return PACK.encode(counts)
 
 

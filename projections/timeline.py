@@ -97,67 +97,70 @@ class WatermarkRow(Struct, gc=False):
     at: int
 
 
-INTERACTIONS: Final = RowTable(
-    "interactions",
-    InteractionRow,
-    key=("originator",),
-    columns={
-        "originator": UUID16,
-        "position": sa.BigInteger(),
-        "subject": UUID16,
-        "occurred_at": sa.BigInteger(),
-        "recorded_at": sa.BigInteger(),
-        "kind": sa.SmallInteger(),
-        "channel": sa.Text(),
-        "direction": sa.Text(),
-        "origin": sa.Text(),
-        "source": sa.Text(),
-        "attended_by": UUID16,
-        "department": sa.Text(),
-        "campaign": sa.Text(),
-        "stirs": sa.SmallInteger(),
-        "answers": sa.SmallInteger(),
-        "hidden": sa.SmallInteger(),
-        "stamp": sa.BigInteger(),
-        "content": sa.LargeBinary(),
-        "state": sa.LargeBinary(),
-    },
-    indexes=(
-        ("position", ("position",), None, True),
-        # A page reads one range of it; the tail lets a filter pass over rows without a visit.
-        (
-            "page",
+INTERACTIONS: Final = (
+    RowTable(
+        "interactions",
+        InteractionRow,
+        key=("originator",),
+        columns={
+            "originator": UUID16,
+            "position": sa.BigInteger(),
+            "subject": UUID16,
+            "occurred_at": sa.BigInteger(),
+            "recorded_at": sa.BigInteger(),
+            "kind": sa.SmallInteger(),
+            "channel": sa.Text(),
+            "direction": sa.Text(),
+            "origin": sa.Text(),
+            "source": sa.Text(),
+            "attended_by": UUID16,
+            "department": sa.Text(),
+            "campaign": sa.Text(),
+            "stirs": sa.SmallInteger(),
+            "answers": sa.SmallInteger(),
+            "hidden": sa.SmallInteger(),
+            "stamp": sa.BigInteger(),
+            "content": sa.LargeBinary(),
+            "state": sa.LargeBinary(),
+        },
+        indexes=(
+            ("position", ("position",), None, True),
+            # A page reads one range of it; the tail lets a filter pass over rows without a visit.
             (
-                "subject",
-                "occurred_at",
-                "position",
-                *FILTERED,
-                "kind",
-                "stirs",
-                "answers",
+                "page",
+                (
+                    "subject",
+                    "occurred_at",
+                    "position",
+                    *FILTERED,
+                    "kind",
+                    "stirs",
+                    "answers",
+                ),
+                "hidden = 0",
+                False,
             ),
-            "hidden = 0",
-            False,
+            ("stirs", ("subject", "position"), "stirs = 1", False),
+            # The list of all, and its rare values: else a filter would walk the whole history.
+            ("occurred", ("occurred_at", "position", *FILTERED), LISTED, False),
+            ("source", ("source", "occurred_at", "position"), LISTED, False),
+            (
+                "attended",
+                ("attended_by", "occurred_at", "position"),
+                f"attended_by IS NOT NULL AND {LISTED}",
+                False,
+            ),
+            (
+                "campaign",
+                ("campaign", "occurred_at", "position"),
+                f"campaign IS NOT NULL AND {LISTED}",
+                False,
+            ),
         ),
-        ("stirs", ("subject", "position"), "stirs = 1", False),
-        # The list of all, and its rare values: else a filter would walk the whole history.
-        ("occurred", ("occurred_at", "position", *FILTERED), LISTED, False),
-        ("source", ("source", "occurred_at", "position"), LISTED, False),
-        (
-            "attended",
-            ("attended_by", "occurred_at", "position"),
-            f"attended_by IS NOT NULL AND {LISTED}",
-            False,
-        ),
-        (
-            "campaign",
-            ("campaign", "occurred_at", "position"),
-            f"campaign IS NOT NULL AND {LISTED}",
-            False,
-        ),
-    ),
-    clustered=False,
-).asked_in_settle("page", "stirs")
+    )
+    .with_long_rows()
+    .asked_in_settle("page", "stirs")
+)
 
 APPEARANCES: Final = RowTable(
     "appearances",
@@ -283,7 +286,8 @@ def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None
         row.state = before.state
         state = folding.read_state(before.state)
     _settle_columns(row, state, auto=content.auto is not None)
-    row.stamp = folding.stamp(row.state, erased=content.erased)
+    if row.state is not None or content.erased:
+        row.stamp = folding.stamp(row.state, erased=content.erased)
     rows.put(INTERACTIONS, row)
     if content.message_id is not None:
         rows.put(MESSAGES, MessageRow(content.message_id, key))

@@ -111,7 +111,8 @@ class Codec:
         """
         frames = [split(entry) for entry in entries]
         keys = self._keys_of(entries, frames)
-        return [self._opened(*pair, keys) for pair in zip(entries, frames, strict=True)]
+        opened = self._opened
+        return [opened(entry, frame, keys) for entry, frame in zip(entries, frames, strict=True)]
 
     def clear_of(self, entry: StoredEntry) -> dict[str, object]:
         """The clear header as it is stored, as plain JSON values. Raises Damaged.
@@ -163,22 +164,20 @@ class Codec:
         plains: list[bytes | None] = []
         if sections:
             bound = b"".join((self._ledger, *place, plan.topic_lp, header))
-            for key_id, body in sections:
-                key, number = keys[key_id], len(plains)
-                plain = None if key is None else _plain_of(entry, key, body, bound, number)
-                plains.append(plain)
+            try:
+                for key_id, body in sections:
+                    key = keys[key_id]
+                    plain = None
+                    if key is not None:
+                        aad = bound + _NUMBER[len(plains)]
+                        plain = key.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], aad)
+                    plains.append(plain)
+            except InvalidTag:
+                what = f"section {len(plains)} does not open, it or what it is bound to was changed"
+                raise Damaged(entry.position, what) from None
         event = plan.event(entry, place, header, plains)
         erased = bool(plains) and plains[0] is None
         return Entry(entry.position, entry.recorded_at, entry.topic, event, erased)
-
-
-def _plain_of(entry: StoredEntry, key: AESGCM, body: bytes, bound: bytes, number: int) -> bytes:
-    try:
-        return key.decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], bound + _NUMBER[number])
-    except InvalidTag:
-        raise Damaged(
-            entry.position, f"section {number} does not open, it or what it is bound to was changed"
-        ) from None
 
 
 def _place_of(event: EventLike | StoredEntry) -> tuple[bytes, bytes]:

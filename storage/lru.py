@@ -39,24 +39,25 @@ class ExpiringLru(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value, or None where it was never put, pushed out or too old."""
-        return self.get_all((key,))[0]
+        now = self._monotonic()
+        with self._lock:
+            return self._get(key, now)
 
     def get_all(self, keys: Iterable[K]) -> list[V | None]:
         """The same of each key, in order."""
-        found: list[V | None] = []
         now = self._monotonic()
         with self._lock:
-            for key in keys:
-                kept = self._kept.get(key)
-                if kept is not None and kept[1] <= now:
-                    del self._kept[key]
-                    kept = None
-                if kept is None:
-                    found.append(None)
-                else:
-                    self._kept.move_to_end(key)
-                    found.append(kept[0])
-        return found
+            return [self._get(key, now) for key in keys]
+
+    def _get(self, key: K, now: float) -> V | None:
+        kept = self._kept.get(key)
+        if kept is None:
+            return None
+        if kept[1] <= now:
+            del self._kept[key]
+            return None
+        self._kept.move_to_end(key)
+        return kept[0]
 
     def put(self, key: K, value: V, epoch: int) -> None:
         """Keep a value from now on; the one used longest ago goes where there is no room."""

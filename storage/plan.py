@@ -26,6 +26,8 @@ _NEWEST_VERSION: Final = 127
 
 _MAP16: Final = b"\xde"
 _FIXMAP: Final = 0x80
+_ORIGINATOR: Final = b"\xadoriginator_id\xc4\x10"
+_VERSION: Final = b"\xb2originator_version\xce"
 
 Pick = Callable[[EventLike], tuple[Any, ...]]
 Make = Callable[[EventLike], object]
@@ -72,6 +74,8 @@ class Plan:
         if self.both is None:
             return []
         items, owners = self.both(event)
+        if not items and not owners:
+            return []
         if len(items) != len(owners) or len(items) >= MAX_SECTIONS:
             raise ValueError(f"{self.layout.each} of {self.topic} do not go together")
         return [(owner.subject, encode(item)) for owner, item in zip(owners, items, strict=True)]
@@ -105,22 +109,18 @@ class Plan:
         count, items = _taken(header)
         count += 2
         originator, version = place
-        packed = (
-            items
-            + (b"\xadoriginator_id\xc4\x10" + originator)
-            + (b"\xb2originator_version\xce" + version)
-        )
+        parts = [_MAP16, b"", items, _ORIGINATOR, originator, _VERSION, version]
         if plains:
             if plains[0] is not None:
                 more, items = _taken(plains[0])
                 count += more
-                packed += items
+                parts.append(items)
             if len(plains) > 1:
                 count += 1
                 sealed = [self._empty_item if item is None else item for item in plains[1:]]
-                packed += self._items_key + b"\xdc" + len(sealed).to_bytes(2, "big")
-                packed += b"".join(sealed)
-        return _MAP16 + count.to_bytes(2, "big") + packed
+                parts += (self._items_key, b"\xdc", len(sealed).to_bytes(2, "big"), *sealed)
+        parts[1] = count.to_bytes(2, "big")
+        return b"".join(parts)
 
     def _upcast(
         self, position: int, place: Place, header: bytes, plains: Plains

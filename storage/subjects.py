@@ -14,16 +14,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from domain.ports import Entropy, Seeker
-from storage.keyring import FROM_THE_BEGINNING, LIVE, Keyring, NewKey, batches, random_uuid
+from storage.keyring import FROM_THE_BEGINNING, Keyring, NewKey, random_uuid
 from storage.keystore import KeyStore
 from storage.lru import ExpiringLru
+from storage.subject_rows import MAC_BYTES, SubjectRows
 
 CONTACT_PREFIX: Final = "contact:"
 
 SUBJECTS_KEPT: Final = 50_000
 """Addresses in memory: more than keys, since each takes a few hundred bytes and opens nothing."""
-
-_MAC_BYTES: Final = 32
 
 Holder = tuple[int, UUID]
 """Who holds an address, and from when on."""
@@ -42,6 +41,7 @@ class SubjectBook:
         self, store: KeyStore, keyring: Keyring, mac: Callable[[str], bytes], entropy: Entropy
     ) -> None:
         self._store = store
+        self._rows = SubjectRows(store)
         self._keyring = keyring
         self._mac = mac
         self._entropy = entropy
@@ -109,23 +109,19 @@ class SubjectBook:
             pairs = zip(keys, seekers, strict=True)
             missing = {key for key, one in pairs if _holder(known.get(key, ()), one.at) is None}
             made = self._create(connection, missing, known)
+            if not made:
+                connection.rollback()  # a rival made them: there is nothing to wait for
         self._admit(made)
         return [known.get(key, ()) for key in keys]
 
     def _read(self, connection: sa.Connection, keys: Collection[bytes]) -> Known:
-        subjects = self._store.tables.subjects
-        macs = [key for key in keys if len(key) == _MAC_BYTES]
         known: dict[bytes, list[Holder]] = {}
-        for some in batches(macs):
-            where = subjects.c.address_mac.in_(some)
-            columns = (subjects.c.address_mac, subjects.c.from_at, subjects.c.subject)
-            query = sa.select(*columns).where(where).order_by(subjects.c.from_at)
-            for mac, from_at, subject in connection.execute(query):
-                known.setdefault(mac, []).append((from_at, UUID(bytes=subject)))
-        for some in batches([key for key in keys if len(key) != _MAC_BYTES]):
-            own = sa.select(subjects.c.subject).where(subjects.c.subject.in_(some))
-            for (subject,) in connection.execute(own):
-                known[subject] = [(FROM_THE_BEGINNING, UUID(bytes=subject))]
+        macs = [key for key in keys if len(key) == MAC_BYTES]
+        for mac, from_at, subject in self._rows.of_addresses(connection, macs):
+            known.setdefault(mac, []).append((from_at, UUID(bytes=subject)))
+        own = [key for key in keys if len(key) != MAC_BYTES]
+        for subject in self._rows.of_subjects(connection, own):
+            known[subject] = [(FROM_THE_BEGINNING, UUID(bytes=subject))]
         return dict(known)
 
     def _create(
@@ -136,13 +132,9 @@ class SubjectBook:
             return {}
         # In one order for all: two batches that wait for each other's rows would never end.
         fresh = {self._fresh(key): key for key in sorted(keys)}
-        subjects = self._store.tables.subjects
-        insert = self._store.insert_new(subjects).returning(subjects.c.subject)
-        won = connection.scalars(insert, [_row(*pair) for pair in fresh.items()]).all()
+        won = self._rows.insert(connection, fresh)
         made = {fresh[subject]: self._keyring.make(UUID(bytes=subject)) for subject in won}
-        if made:
-            rows = [new.row for new in made.values()]
-            connection.execute(sa.insert(self._store.tables.keys), rows)
+        self._rows.insert_keys(connection, made.values())
         known |= self._read(connection, [key for key in keys if key not in made])
         for key, new in made.items():
             known[key] = ((FROM_THE_BEGINNING, new.subject), *known.get(key, ()))
@@ -152,17 +144,12 @@ class SubjectBook:
         """Let everybody know what is durable now."""
         self._keyring.admit(list(made.values()))
         if made and self.observer is not None:
-            drawn = [new.subject.bytes for key, new in made.items() if len(key) == _MAC_BYTES]
+            drawn = [new.subject.bytes for key, new in made.items() if len(key) == MAC_BYTES]
             self.observer(drawn)
 
     def _fresh(self, key: bytes) -> bytes:
         """The subject that a look-up key gets: its own, or one that nobody can guess."""
-        return random_uuid(self._entropy).bytes if len(key) == _MAC_BYTES else key
-
-
-def _row(subject: bytes, key: bytes) -> dict[str, object]:
-    mac = key if len(key) == _MAC_BYTES else None
-    return {"subject": subject, "address_mac": mac, "from_at": FROM_THE_BEGINNING, "state": LIVE}
+        return random_uuid(self._entropy).bytes if len(key) == MAC_BYTES else key
 
 
 def _holder(holders: Sequence[Holder], at: int) -> UUID | None:

@@ -363,6 +363,9 @@ def _expire(future: asyncio.Future[None]) -> None:
 
 
 def _resolve(future: Future[Verdict], result: Result | None) -> None:
+    # Who cancelled it waits no more; to set its result would raise, in the writer's thread.
+    if not future.set_running_or_notify_cancel():
+        return
     if isinstance(result, Exception):
         future.set_exception(result)
     elif result is not None:

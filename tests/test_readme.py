@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 def block_with(text: str) -> str:
     """The README's first code block that holds the text."""
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    return next(block for block in blocks if text in block)
+    return str(next(block for block in blocks if text in block))
 
 
 def words_after(text: str, command: str) -> list[str]:

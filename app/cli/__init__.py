@@ -9,6 +9,7 @@ and `hilo serve` does not wait for what only an import needs.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 import click
 
 from app.cli.frame import exit_code_of, say
-from domain.errors import HiloError
+from domain.errors import HiloError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,6 +81,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
+    except InvalidInput as error:
+        for one in error.errors:
+            say(f"hilo: {one.field}: {one.message}")
+        return exit_code_of(error)
     except HiloError as error:
         say(f"hilo: {error.detail}")
         return exit_code_of(error)
@@ -87,5 +92,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def entry() -> None:
-    """The console script."""
+    """The console script. What it writes, databases above all, is its owner's alone."""
+    os.umask(0o077)
     sys.exit(run())

@@ -15,7 +15,7 @@ import msgspec
 from api.connections import shown, url_of
 from api.parameters import uuid_of
 from api.quarantine import item
-from app.cli.frame import BAD, OK, say, show, with_ledger
+from app.cli.frame import BAD, OK, json_option, say, show, with_ledger
 from channels.connections import Change, Draft
 from channels.contract import Answer, Incoming, Rejected, Verified
 from channels.registry import CHANNELS
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 PAGE: Final = 500
 """Atoms of the quarantine that are read at once; the list goes on until its end."""
 
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 _place = click.argument("place", nargs=-1, required=True, metavar="CHANNEL NAME")
 
 
@@ -59,6 +58,7 @@ def channel() -> None:
     help="KEY=VALUE, KEY=@FILE or KEY=- (standard input); a second one of a key is a rotation.",
 )
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE")
+@json_option
 @with_ledger()
 def add(
     composition: Composition,
@@ -69,6 +69,7 @@ def add(
     department: str | None,
     secrets: tuple[str, ...],
     options: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Print the URL of a new connection, alone; it goes into the provider's settings."""
     draft = Draft(
@@ -84,13 +85,16 @@ def add(
     except InvalidInput as error:
         lines = (f"{one.field}: {one.message}" for one in error.errors)
         raise click.UsageError("\n".join(lines)) from error
-    click.echo(url_of(composition.services, connection))
+    if as_json:
+        show(_object(composition, connection))
+    else:
+        click.echo(url_of(composition.services, connection))
     say(f"{connection.title} is active; secrets: {', '.join(draft.secrets)}.")
     return OK
 
 
 @channel.command("list")
-@_json
+@json_option
 @with_ledger()
 def list_(composition: Composition, *, as_json: bool) -> int:
     """List the connections; those that were removed are not among them."""
@@ -107,7 +111,7 @@ def list_(composition: Composition, *, as_json: bool) -> int:
 
 @channel.command("show")
 @_place
-@_json
+@json_option
 @with_ledger()
 def show_(composition: Composition, *, place: tuple[str, ...], as_json: bool) -> int:
     """Show a connection with its sources and its balance; never its secrets."""
@@ -121,7 +125,7 @@ def show_(composition: Composition, *, place: tuple[str, ...], as_json: bool) ->
 
 @channel.command("test")
 @_place
-@_json
+@json_option
 @with_ledger()
 def test(composition: Composition, *, place: tuple[str, ...], as_json: bool) -> int:
     """Try the secrets of a connection as its provider would; nothing is recorded."""
@@ -139,23 +143,29 @@ def test(composition: Composition, *, place: tuple[str, ...], as_json: bool) -> 
 @channel.command("pause")
 @_place
 @click.option("--resume", is_flag=True, help="Let it go on.")
+@json_option
 @with_ledger()
-def pause(composition: Composition, *, place: tuple[str, ...], resume: bool) -> int:
+def pause(composition: Composition, *, place: tuple[str, ...], resume: bool, as_json: bool) -> int:
     """Have the provider keep what it has for a while, or go on with --resume."""
     connection = _connection(composition, place)
     state = "active" if resume else PAUSED
     changed = composition.channels.connections.change(connection, Change(state=state))
+    if as_json:
+        show(_object(composition, changed))
     say(f"{changed.key} is {changed.state}.")
     return OK
 
 
 @channel.command("remove")
 @_place
+@json_option
 @with_ledger()
-def remove(composition: Composition, *, place: tuple[str, ...]) -> int:
+def remove(composition: Composition, *, place: tuple[str, ...], as_json: bool) -> int:
     """Close the URL and forget the secrets; what came through it stays."""
     connection = _connection(composition, place)
     composition.channels.connections.remove(connection)
+    if as_json:
+        show({"key": connection.key, "state": REMOVED})
     say(f"{connection.key} is removed.")
     return OK
 
@@ -232,7 +242,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@_json
+@json_option
 @with_ledger()
 def list_quarantine(composition: Composition, *, as_json: bool) -> int:
     """List what waits for a decision, the oldest first; never its content."""
@@ -248,7 +258,7 @@ def list_quarantine(composition: Composition, *, as_json: bool) -> int:
 
 @quarantine.command("show")
 @click.argument("id")
-@_json
+@json_option
 @with_ledger()
 def show_atom(composition: Composition, *, id: str, as_json: bool) -> int:
     """Show an atom with what came: on stdout, since that may be anybody's words."""
@@ -268,28 +278,33 @@ def show_atom(composition: Composition, *, id: str, as_json: bool) -> int:
 @quarantine.command("retry")
 @click.argument("id", required=False)
 @click.option("--all", "everything", is_flag=True, help="Whatever waits.")
+@json_option
 @with_ledger()
-def retry(composition: Composition, *, id: str | None, everything: bool) -> int:
+def retry(composition: Composition, *, id: str | None, everything: bool, as_json: bool) -> int:
     """Deliver an atom once more, or all of them; 1 where that failed again."""
     if (id is None) is not everything:
         message = "name one ID, or --all"
         raise click.UsageError(message)
     if id is None:
         done, failed = asyncio.run(composition.channels.retrying.retry_all())
-        click.echo(f"retried={done} failed={failed}")
+        if as_json:
+            show({"retried": done, "failed": failed})
+        else:
+            click.echo(f"retried={done} failed={failed}")
         return BAD if failed else OK
     atom = asyncio.run(composition.channels.retrying.retry(_id(id)))
-    _show_atom(atom, as_json=False)
+    _show_atom(atom, as_json=as_json)
     return BAD if atom.state == "open" else OK
 
 
 @quarantine.command("discard")
 @click.argument("id")
 @click.option("--reason", required=True, help="Why it may go; kept beside its counter.")
+@json_option
 @with_ledger()
-def discard(composition: Composition, *, id: str, reason: str) -> int:
+def discard(composition: Composition, *, id: str, reason: str, as_json: bool) -> int:
     """Let an atom go, for good."""
-    _show_atom(composition.channels.ward.discard(_id(id), reason), as_json=False)
+    _show_atom(composition.channels.ward.discard(_id(id), reason), as_json=as_json)
     return OK
 
 

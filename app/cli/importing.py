@@ -17,7 +17,7 @@ from msgspec import structs
 from api.auth import Caller, implied
 from api.batch import BatchWork, Options
 from api.spool import Spool
-from app.cli.frame import BAD, OK, open_here, progress, say
+from app.cli.frame import BAD, OK, json_option, open_here, progress, say, show
 from domain.commands import By
 from domain.errors import InvalidInput, NotFound
 from domain.events import Actor
@@ -37,6 +37,10 @@ PART_BYTES: Final = 1 << 18
 SHOWN_MAX: Final = 20
 """Bad lines that are told at the terminal; the report has them all."""
 
+_SUMMARY: Final = b'{"summary":'
+_PROBLEM: Final = b'"problem":'
+"""How the last line of the verdicts begins, and what only bad ones have."""
+
 COUNTS: Final = ("lines", "recorded", "duplicate", "conflict", "refused")
 
 
@@ -45,9 +49,16 @@ COUNTS: Final = ("lines", "recorded", "duplicate", "conflict", "refused")
 @click.option("--source", help="Source of lines that have none (else import:<file's name>).")
 @click.option("--dry-run", is_flag=True, help="Check every line; append nothing.")
 @click.option("--report", type=click.Path(dir_okay=False), help="Write a verdict a line there.")
+@json_option
 @click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
 def import_(
-    file: str, *, source: str | None, dry_run: bool, report: str | None, data: str | None
+    file: str,
+    *,
+    source: str | None,
+    dry_run: bool,
+    report: str | None,
+    as_json: bool,
+    data: str | None,
 ) -> int:
     """Import NDJSON, an append body a line, with the original times; `-` reads from stdin."""
     work = Import(_source(file, source))
@@ -62,7 +73,10 @@ def import_(
             dry: Any = DryLog(services.log)
             services = structs.replace(services, log=dry)
         counts = asyncio.run(work.run(services, _parts(lines, size, told), verdicts))
-    click.echo(" ".join(f"{name}={counts[name]}" for name in COUNTS))
+    if as_json:
+        show({name: counts[name] for name in COUNTS})
+    else:
+        click.echo(" ".join(f"{name}={counts[name]}" for name in COUNTS))
     return BAD if counts["conflict"] or counts["refused"] else OK
 
 
@@ -79,20 +93,21 @@ class Import:
         """Append everything; the verdicts go to the report, the first bad ones to stderr."""
         caller = Caller(self._by.actor, implied(("append",)), self._by)
         spool = Spool()
-        batch = BatchWork(services, caller, self._options)
+        # Without a report nobody asks about the lines that went well.
+        options = structs.replace(self._options, errors_only=report is None)
+        batch = BatchWork(services, caller, options)
         work = asyncio.create_task(_to_the_end(batch, parts, spool))
         summary: dict[str, int] = {}
         shown = 0
         async for line in _lines(spool):
-            verdict = json.loads(line)
-            if "summary" in verdict:
-                summary = verdict["summary"]
+            if line.startswith(_SUMMARY):
+                summary = json.loads(line)["summary"]
                 continue
             if report:
                 report.write(line + b"\n")
-            if "problem" in verdict and shown < SHOWN_MAX:
+            if shown < SHOWN_MAX and _PROBLEM in line:
                 shown += 1
-                say(_told(verdict))
+                say(_told(json.loads(line)))
         await work
         spool.close()
         return summary

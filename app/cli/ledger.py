@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.frame import BAD, OK, progress, say, show, with_ledger
+from app.cli.frame import BAD, OK, json_option, progress, say, show, with_ledger
 from app.doctor import examine
 from audit.verify import Bad, Reading
 from audit.verify import verify as verify_log
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@with_ledger()
-def verify(composition: Composition) -> int:
+@json_option
+@with_ledger(must_exist=True)
+def verify(composition: Composition, *, as_json: bool) -> int:
     """Look at every event: contiguous, in order, readable, its leaf in the tree."""
 
     def entry(stored: StoredEntry) -> bytes:
@@ -35,18 +36,27 @@ def verify(composition: Composition) -> int:
     with progress("event") as told:
         result = verify_log(reading, lambda done: told(done, head))
     if isinstance(result, Bad):
-        click.echo(f"BAD at position {result.position}: {result.what}")
+        if as_json:
+            show({"ok": False, "position": result.position, "what": result.what})
+        else:
+            click.echo(f"BAD at position {result.position}: {result.what}")
         return BAD
     root = b64encode(result.root).decode()
-    click.echo(f"ok: {result.events} events, root {root}, 0 checkpoints")
+    if as_json:
+        show({"ok": True, "events": result.events, "root": root, "checkpoints": 0})
+    else:
+        click.echo(f"ok: {result.events} events, root {root}, 0 checkpoints")
     return OK
 
 
 @click.command()
 @click.argument("views", nargs=-1)
 @click.option("--check", "only_check", is_flag=True, help="Compare the views with a replay.")
-@with_ledger()
-def rebuild(composition: Composition, views: tuple[str, ...], *, only_check: bool) -> int:
+@json_option
+@with_ledger(must_exist=True)
+def rebuild(
+    composition: Composition, views: tuple[str, ...], *, only_check: bool, as_json: bool
+) -> int:
     """Build views anew from the log while the old ones serve, or check them against a replay."""
     for name in views:
         if name != composition.core.name:
@@ -55,17 +65,18 @@ def rebuild(composition: Composition, views: tuple[str, ...], *, only_check: boo
     with progress("event") as told:
         if not only_check:
             rebuild_group(composition.core, composition.source, told)
-            return OK
-        differing = check(composition.core, composition.source, told)
-    for table in differing:
-        click.echo(f"{table} differs from a replay")
-    if not differing:
-        click.echo(f"{composition.core.name} equals a replay")
+        differing = check(composition.core, composition.source, told) if only_check else []
+    view = composition.core.name
+    if as_json:
+        show({"view": view, "checked": only_check, "differing": list(differing)})
+    elif only_check:
+        lines = [f"{table} differs from a replay" for table in differing]
+        click.echo("\n".join(lines or [f"{view} equals a replay"]))
     return BAD if differing else OK
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+@json_option
 @with_ledger()
 def doctor(composition: Composition, *, as_json: bool) -> int:
     """Look for what will hurt one day; each finding says how to mend it."""

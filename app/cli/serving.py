@@ -12,7 +12,7 @@ from typing import Final
 import click
 import uvicorn
 
-from app.cli.frame import OK, progress, say
+from app.cli.frame import OK, json_option, progress, say, settle_memory, show
 from app.compose import Composition, open_ledger, system_clock
 from app.server import Server, application
 from app.settings import Settings, read_settings
@@ -34,16 +34,20 @@ BACKLOG: Final = 2_048
 @click.option("--host", help="Address to listen on (else HILO_HOST).")
 @click.option("--port", help="Port to listen on (else HILO_PORT).")
 @click.option("--no-follow", is_flag=True, help="Leave the views to `hilo follow`.")
-def serve(*, data: str | None, host: str | None, port: str | None, no_follow: bool) -> int:
+@json_option
+def serve(
+    *, data: str | None, host: str | None, port: str | None, no_follow: bool, as_json: bool
+) -> int:
     """Serve the API and the pages; prints the address and a sign-in link."""
     settings = read_settings(os.environ, data=data, host=host, port=port)
-    return _serve(settings, follow=not no_follow)
+    return _serve(settings, follow=not no_follow, as_json=as_json)
 
 
 @click.command()
 @click.option("--data", metavar="DIR", help="Folder of the demo ledger (else <HILO_DATA>-demo).")
 @click.option("--port", help="Port to listen on (else HILO_PORT).")
-def demo(*, data: str | None, port: str | None) -> int:
+@json_option
+def demo(*, data: str | None, port: str | None, as_json: bool) -> int:
     """Open a made-up company's ledger, in a folder of its own."""
     from app.demo.filling import fill
 
@@ -54,24 +58,28 @@ def demo(*, data: str | None, port: str | None) -> int:
     settings = read_settings(own, data=folder, host=settings.host, port=port or str(settings.port))
     with progress("event") as told:
         fill(settings, system_clock(), told)
-    return _serve(settings, follow=True)
+    return _serve(settings, follow=True, as_json=as_json)
 
 
 @click.command()
 @click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
-def follow(*, data: str | None) -> int:
+@json_option
+def follow(*, data: str | None, as_json: bool) -> int:
     """Keep the views current, for servers that run with --no-follow."""
     composition = open_ledger(read_settings(os.environ, data=data))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    say(f"Following {Path(composition.settings.data).resolve()}; stop with Ctrl-C.")
+    folder = str(Path(composition.settings.data).resolve())
+    if as_json:
+        show({"following": folder})
+    say(f"Following {folder}; stop with Ctrl-C.")
     stopped.wait()
     composition.close()
     return OK
 
 
-def _serve(settings: Settings, *, follow: bool) -> int:
+def _serve(settings: Settings, *, follow: bool, as_json: bool) -> int:
     listening = _listen(settings)
     address = _address(settings, listening)
     composition = open_ledger(settings, follow=follow)
@@ -81,8 +89,11 @@ def _serve(settings: Settings, *, follow: bool) -> int:
         link = Link("sign-in", None, composition.clock() + LINK_LASTS_US)
         secret = composition.keys.credentials.links.make(link)
         # On stdout: the link is a secret, and stderr ends up in logs.
-        click.echo(f"Hilo is at {address}")
-        click.echo(f"Sign in (once, within a day): {address}/welcome/{secret}")
+        sign_in = f"{address}/welcome/{secret}"
+        if as_json:
+            show({"address": address, "sign_in": sign_in})
+        else:
+            click.echo(f"Hilo is at {address}\nSign in (once, within a day): {sign_in}")
         _run(composition, listening)
     finally:
         composition.close()
@@ -101,6 +112,7 @@ def _run(composition: Composition, listening: socket.socket) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S,
         backlog=BACKLOG,
     )
+    settle_memory()
     Server(config).run(sockets=[listening])
 
 

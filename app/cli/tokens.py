@@ -10,7 +10,7 @@ import click
 
 from api.tokens import NewToken, issue
 from api.tokens import revoke as revoke_token
-from app.cli.frame import OK, say, show, with_ledger
+from app.cli.frame import OK, json_option, say, show, with_ledger
 from domain.commands import By
 from domain.errors import InvalidInput, NotFound
 from domain.events import Actor
@@ -41,6 +41,7 @@ def token() -> None:
 @click.option("--source", help="Bind it to one source; it can append nothing else.")
 @click.option("--expires", help="After how long it ends: 90d, 12h, 30m.")
 @click.option("--user", help="E-mail of the person as whom it acts.")
+@json_option
 @with_ledger()
 def create(
     composition: Composition,
@@ -50,6 +51,7 @@ def create(
     source: str | None,
     expires: str | None,
     user: str | None,
+    as_json: bool,
 ) -> int:
     """Print a new token, alone; it is shown this once."""
     services = composition.services
@@ -62,12 +64,15 @@ def create(
         expires_at=services.clock() + lasts_us if lasts_us else None,
     )
     secret, _ = asyncio.run(issue(services, wanted, BY))
-    click.echo(secret)
+    if as_json:
+        show({"name": name, "token": secret})
+    else:
+        click.echo(secret)
     return OK
 
 
 @token.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@json_option
 @with_ledger()
 def list_(composition: Composition, *, as_json: bool) -> int:
     """List the tokens; never their secrets."""
@@ -88,13 +93,16 @@ def list_(composition: Composition, *, as_json: bool) -> int:
 
 @token.command("revoke")
 @click.argument("name")
+@json_option
 @with_ledger()
-def revoke(composition: Composition, name: str) -> int:
+def revoke(composition: Composition, name: str, *, as_json: bool) -> int:
     """End a token; it opens nothing within a second, in every process."""
     services = composition.services
     for item in services.credentials.tokens.all():
         if item.name == name:
             asyncio.run(revoke_token(services, item.token_id, BY))
+            if as_json:
+                show({"name": name, "revoked": True})
             say(f"{name} is revoked.")
             return OK
     message = f"There is no token {name!r}."

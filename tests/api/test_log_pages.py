@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from base64 import b64encode
 from uuid import UUID
 
+import httpx
+
+from tests.api.house import interaction
 from tests.api.station import Station
 
 
@@ -27,6 +31,31 @@ def test_the_log_pages_by_number(each_station: Station) -> None:
     assert seen == list(range(1, each_station.head + 1))
     beyond = each_station.get("/v1/log?after=999999", fresh=False, headers=auditor)
     assert (beyond.json()["items"], beyond.json()["next"]) == ([], None)
+
+
+def test_the_log_is_waited_for(station: Station) -> None:
+    """`min_position` waits until the log is there, and is 503 where it does not come."""
+    wanted = {"min_position": str(station.head + 1), "wait_ms": "10000"}
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        reading = asyncio.create_task(
+            station.client.get("/v1/log", params=wanted, headers=station.headers)
+        )
+        for _ in range(20):  # the reader looks, and begins to wait
+            await asyncio.sleep(0)
+        made = await station.client.post(
+            "/v1/interactions", json=interaction(external_id="late"), headers=station.headers
+        )
+        return await reading, made
+
+    read, made = station.run(both())
+    assert made.status_code == 201
+    assert read.status_code == 200
+    assert read.json()["items"][-1]["position"] >= int(wanted["min_position"])
+    late = {"min_position": str(station.head + 1), "wait_ms": "1"}
+    answer = station.get("/v1/log", fresh=False, params=late)
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:hilo:problem:not-yet")
+    assert answer.headers["retry-after"] == "1"
 
 
 def test_an_item_has_clear_fields_and_hashes(each_station: Station) -> None:

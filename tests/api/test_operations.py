@@ -19,6 +19,12 @@ def test_a_process_that_lives_says_so(station: Station, monkeypatch: pytest.Monk
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "version": "1.0.0"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_may_ask_with_head(station: Station, path: str) -> None:
+    """Balancers that look with HEAD are answered like those that look with GET."""
+    assert station.request("HEAD", path, headers={}).status_code == 200
+
+
 def test_a_node_that_can_serve_says_so(each_station: Station) -> None:
     """/readyz is 200 with the positions while the stores answer and the views follow."""
     each_station.append()

@@ -166,6 +166,13 @@ def test_what_the_framework_refuses_looks_the_same(  # noqa: PLR0917 - the colum
         assert answer.headers["allow"] == "POST"
 
 
+def test_a_refused_method_is_told_all_that_are_allowed(house: House) -> None:
+    """`Allow` names every method of the address, whichever of its routes answers first."""
+    for method in ("PUT", "OPTIONS"):
+        answer = house.client.request(method, "/v1/tokens", headers=house.bearer("admin"))
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
 def test_a_body_in_parts_is_cut_off_at_its_limit(house: House) -> None:
     """A body whose length nobody announced is refused as soon as it is too long."""
 

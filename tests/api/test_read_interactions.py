@@ -82,6 +82,40 @@ def test_the_history_tells_each_event(each_station: Station) -> None:
     assert found[2]["by"]["kind"] == "token"
 
 
+def test_a_corrected_time_keeps_its_offset_and_calls_say_their_seconds(
+    each_station: Station,
+) -> None:
+    """The offset stays where only the time moved, and fields have the names of the request."""
+    made = each_station.append(
+        source="manual",
+        channel="call",
+        occurred_at="2026-11-22T05:00:00-06:00",
+        call={"seconds": 5, "outcome": "answered"},
+    )
+    path = f"/v1/interactions/{made['id']}"
+    changes = {"occurred_at": "2026-11-22T04:00:00-06:00", "call.seconds": 9}
+    each_station.post(f"{path}/corrections", json={"changes": changes, "reason": "typo"})
+    card = each_station.ask(path)
+    assert (card["occurred_at"], card["occurred_offset_min"]) == (
+        "2026-11-22T10:00:00.000000Z",
+        -360,
+    )
+    assert card["corrected"] == ["call.seconds", "occurred_at"]
+    assert card["history"][1]["changes"] == [
+        {"field": "call.seconds", "from": 5, "to": 9},
+        {
+            "field": "occurred_at",
+            "from": "2026-11-22T11:00:00.000000Z",
+            "to": "2026-11-22T10:00:00.000000Z",
+        },
+    ]
+    moved = {"changes": {"occurred_at": "2026-11-22T04:00:00+01:00"}, "reason": "zone"}
+    each_station.post(f"{path}/corrections", json=moved)
+    card = each_station.ask(path)
+    assert card["occurred_offset_min"] == 60
+    assert [one["field"] for one in card["history"][2]["changes"]] == ["occurred_at"]
+
+
 def test_facts_about_an_email_are_in_its_history(each_station: Station) -> None:
     """What names an e-mail's Message-ID is found by its card as well."""
     made = each_station.append(

@@ -167,6 +167,15 @@ def test_connections_are_listed_and_paged(small_shop: Shop) -> None:
     assert rest["next"] is None
 
 
+def test_what_is_not_in_the_views_says_how_far_they_are_too(small_shop: Shop) -> None:
+    """Connections, quarantine and tokens carry the position and may be waited for, as all reads."""
+    client, admin = small_shop.house.client, small_shop.admin
+    for path in ("/v1/channels", WHERE, "/v1/quarantine", "/v1/tokens"):
+        assert client.get(path, headers=admin).headers["hilo-position"].isdecimal()
+        late = client.get(f"{path}?min_position=1000000&wait_ms=0", headers=admin)
+        assert (late.status_code, late.json()["type"]) == (503, "urn:hilo:problem:not-yet")
+
+
 def test_only_administrators_change_connections(small_shop: Shop) -> None:
     """Others may look at most."""
     client = small_shop.house.client

@@ -128,7 +128,6 @@ def test_corrections_go_by_their_version() -> None:
         "department": None,
         "campaign": "suv",
         "occurred_at": START,
-        "offset_min": None,
     }
 
 
