@@ -28,6 +28,9 @@ from projections.timeline import INTERACTIONS, MESSAGES, WATERMARKS, Interaction
 from projections.timeline_pages import Ref
 from projections.views import Reading
 
+TALKS_KEPT: Final = 4_096
+"""Rendered conversations in memory, by viewer: the first pages of some twenty people, 10 MB."""
+
 ROWS_KEPT: Final = 16_384
 """Rendered rows in memory: the pages that a day's readers share, some 25 MB."""
 
@@ -48,6 +51,16 @@ class _Kept(NamedTuple):
     body: bytes
 
 
+class _Talk(NamedTuple):
+    """A rendered conversation, and what it depended on."""
+
+    one: Conversation
+    names: tuple[int, int]
+    contact: Card
+    last: bytes
+    body: bytes
+
+
 class Renderer:
     """Renders for one public address; shared by all threads of a process."""
 
@@ -55,10 +68,12 @@ class Renderer:
         self._url = f"{public_url.rstrip('/')}/interactions/"
         self._book = book
         self._kept: dict[bytes, _Kept] = {}
+        self._talks: dict[tuple[bytes, int, int | None], _Talk] = {}
 
     def forget(self) -> None:
         """Drop what is kept; an erasure calls it in every process."""
         self._kept.clear()
+        self._talks.clear()
 
     def names(self, reading: Reading) -> Names:
         """The names of staff, departments and the rest, as everything here is rendered with."""
@@ -68,9 +83,14 @@ class Renderer:
 
     def rows(self, reading: Reading, refs: Sequence[Ref]) -> list[bytes]:
         """The interaction rows (2.3) as JSON, in the same order."""
+        contacts = cards.of_subjects(reading, {ref.subject for ref in refs})
+        return self._rows_of(reading, refs, contacts)
+
+    def _rows_of(
+        self, reading: Reading, refs: Sequence[Ref], contacts: dict[bytes, Card]
+    ) -> list[bytes]:
         names = self._book.names(reading)
         epoch = (reading.generation, names.epoch)
-        contacts = cards.of_subjects(reading, {ref.subject for ref in refs})
         marks = _marks(reading, refs)
         bodies: list[bytes | None] = []
         missing: list[Ref] = []
@@ -196,13 +216,28 @@ class Renderer:
         """The conversation rows (2.5) as JSON, in the same order."""
         refs = timeline_pages.by_originator(reading, [one.row.last_originator for one in found])
         last = [refs[one.row.last_originator] for one in found]
-        rows = self.rows(reading, last)
-        contacts = cards.of_contacts(reading, [one.row.contact for one in found])
+        # The counterpart of its last interaction is one of the conversation's own subjects.
+        contacts = cards.of_subjects(reading, {ref.subject for ref in last})
+        rows = self._rows_of(reading, last, contacts)
         names = self._book.names(reading)
+        if len(self._talks) + len(found) > TALKS_KEPT:
+            self._talks = dict(list(self._talks.items())[-TALKS_KEPT // 2 :])
         return [
-            encode(_conversation(one, contacts[one.row.contact], names, row))
-            for one, row in zip(found, rows, strict=True)
+            self._talk(one, names, (contacts[ref.subject], row), (reading.generation, names.epoch))
+            for one, ref, row in zip(found, last, rows, strict=True)
         ]
+
+    def _talk(
+        self, one: Conversation, names: Names, parts: tuple[Card, bytes], epoch: tuple[int, int]
+    ) -> bytes:
+        contact, last = parts
+        key = (one.row.contact, one.unread, one.seen_through)
+        kept = self._talks.get(key)
+        if kept is not None and kept[:-1] == (one, epoch, contact, last):
+            return kept.body
+        body = encode(_conversation(one, contact, names, last))
+        self._talks[key] = _Talk(one, epoch, contact, last, body)
+        return body
 
     def inbox(self, reading: Reading, page: Page[Conversation]) -> bytes:
         """A whole page of the inbox as JSON."""
