@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from domain.events import Event
 from domain.ports import Entry
+from projections import rebuild as rebuilding
 from projections.base import Key, Projection, Rows, RowT, RowTable
 from projections.core import core_projections
 from projections.timeline import INTERACTIONS
@@ -76,6 +77,21 @@ def test_live_equals_rebuilt_for_any_history(backend: Backend, seed: int, page: 
         at.rebuild()
         at.feed(entries, page=page)
         assert at.checksums() == rebuilt
+
+
+@pytest.mark.parametrize("unsettled", [0, 3, 40])
+def test_it_makes_no_difference_when_a_rebuild_settles(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, unsettled: int
+) -> None:
+    """Settling after every few events, or seldom, gives the bytes of settling once at the end."""
+    entries = told_in_order(Teller(unsettled).epochs(3, 20)).entries
+    with desk(backend.views_url, core_projections()) as at:
+        at.rebuild(entries)
+        at_the_end = at.checksums()
+        monkeypatch.setattr(rebuilding, "PAGE_EVENTS", 7)
+        monkeypatch.setattr(rebuilding, "UNSETTLED_MAX", unsettled)
+        at.rebuild(entries)
+        assert at.checksums() == at_the_end
 
 
 @random_history

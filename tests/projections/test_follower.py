@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from domain.errors import Damaged, KeyMissing, StoreUnavailable
 from domain.ports import Entry, StoredEntry
 from storage.exclusive import AdvisoryLock, Exclusive, FileLock, exclusive_for
-from storage.follower import Follower, Phase
+from storage.follower import COLLECT_EVERY, Follower, Phase, seldom_collected
 from storage.wakeup import Wakeup
 from tests.backends import Backend
 from tests.projections.desk import Desk, desk
@@ -50,6 +51,16 @@ def test_a_follower_builds_what_is_missing_and_follows(backend: Backend) -> None
         assert follower.state.phase is Phase.FOLLOWING
         assert follower.state.position == 4
         follower.release()
+
+
+def test_the_collector_looks_seldom_while_pages_are_in_work() -> None:
+    """Pages may overlap; after the last one the collector is as it was before the first."""
+    usual = gc.get_threshold()
+    with seldom_collected():
+        with seldom_collected():
+            assert gc.get_threshold()[0] == COLLECT_EVERY
+        assert gc.get_threshold()[0] == COLLECT_EVERY
+    assert gc.get_threshold() == usual
 
 
 @pytest.mark.parametrize("change", ["another event", "another ledger", "ahead"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,11 @@ from msgspec import structs
 from domain import events
 from domain.ports import Entry
 from domain.values import Channel, Origin, Role, TimeSource
-from projections import rendering, timeline_pages
+from projections import inbox_pages, rendering, timeline_pages
+from projections.dictionary import Dictionary
+from projections.inbox_pages import InboxQuery
 from projections.painting import EXCERPT_MAX_CHARS, TEXT_MAX_CHARS
+from projections.rendering import Renderer
 from projections.timeline_pages import PageQuery
 from tests.backends import Backend
 from tests.projections.reading import PUBLIC_URL, Desk, desk_of
@@ -320,6 +323,42 @@ def test_kept_rows_are_bounded_and_can_be_forgotten(
     desk.renderer.forget()
     assert not desk.renderer._kept
     assert desk.rows([1, 2, 3, 4]) == bodies
+
+
+def test_kept_conversations_show_what_has_come_since(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conversation from memory is the one that would be rendered afresh, for each viewer."""
+    monkeypatch.setattr(rendering, "TALKS_KEPT", 2)
+    story = Story()
+    story.user("Rosa")
+    ana = subject_of(ANA)
+
+    def inbox(user: str) -> list[bytes]:
+        with desk.views.reading() as reading:
+            found = inbox_pages.page(reading, user_of(user).bytes, InboxQuery()).rows
+            bodies = desk.renderer.conversations(reading, found)
+            assert Renderer(PUBLIC_URL, Dictionary(desk.views)).conversations(reading, found) == (
+                bodies
+            )
+        return bodies
+
+    told = story.inbound(ANA, "1")
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: story.inbound(ANA, "2"),
+        lambda: story.named(ana, name="Ana"),
+        lambda: story.seen(ana, "Rosa", told.position),
+        lambda: story.edited(_stream(told), ANA, "uno"),
+        lambda: story.inbound(BETO, "3"),
+    )
+    for change in changes:
+        desk.tell(story)
+        assert inbox("Rosa") == inbox("Rosa")
+        assert len(inbox("Luis")) == len(inbox("Rosa"))
+        change()
+    desk.tell(story)
+    assert [json.loads(body)["contact"]["name"] for body in inbox("Rosa")] == [None, "Ana"]
+    assert len(desk.renderer._talks) <= 3
 
 
 def test_a_page_of_rows_is_what_its_rows_are(desk: Desk) -> None:

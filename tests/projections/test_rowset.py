@@ -124,6 +124,22 @@ def test_a_unique_value_may_pass_from_one_row_to_a_new_one(backend: Backend) -> 
         assert rows.get(PAIRS, (b"a", "x")) is None
 
 
+def test_a_row_may_be_put_without_a_look(backend: Backend) -> None:
+    """What nobody loaded is looked up in one query when it is written: new, changed or gone."""
+    with pairs(backend) as slot:
+        first = RowSet(slot, 1)
+        first.put(PAIRS, PairRow(b"a", "x", 1))
+        first.put(PAIRS, PairRow(b"b", "x", 2))
+        first.flush()
+        rows = RowSet(slot, 1)
+        rows.put(PAIRS, PairRow(b"a", "x", 3))
+        rows.delete(PAIRS, (b"b", "x"))
+        rows.put(PAIRS, PairRow(b"c", "x", 4))
+        rows.delete(PAIRS, (b"d", "x"))
+        rows.flush()
+        assert [row[:3] for row in stored(slot)] == [(b"a", "x", 3), (b"c", "x", 4)]
+
+
 def test_touched_things_come_sorted_and_once(backend: Backend) -> None:
     """What was touched comes in key order, each once, and is forgotten when it is settled."""
     with pairs(backend) as slot:
