@@ -8,12 +8,30 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from app.compose import open_ledger
+from app.compose import DRAWN_BYTES, Randomness, open_ledger
 from app.settings import read_settings
 from domain.errors import KeyMissing, StoresDiffer
 from tests.app.ledgers import opened, run, settings_of
 from tests.backends import Backend
 from tests.domain.commands import BY_TOKEN, said
+
+
+def test_randomness_is_given_out_once() -> None:
+    """What was drawn is cut into pieces that do not overlap, whatever their sizes."""
+    random = Randomness()
+    sizes = [12, 16, DRAWN_BYTES - 20, 44, DRAWN_BYTES + 1, *([12] * 1_000)]
+    pieces = [random(size) for size in sizes]
+    assert [len(piece) for piece in pieces] == sizes
+    assert len(set(pieces)) == len(pieces)
+
+
+def test_a_forked_process_draws_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a fork nothing is given out that the parent may give out too."""
+    random = Randomness()
+    random(1)
+    left = random._drawn
+    monkeypatch.setattr("app.compose.os.getpid", lambda: 0)
+    assert random(12) not in left
 
 
 def test_a_ledger_is_found_again(backend: Backend) -> None:

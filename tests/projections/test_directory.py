@@ -218,6 +218,24 @@ def test_an_appender_knows_whose_address_it_is(backend: Backend) -> None:
         assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA_ID)
 
 
+def test_one_who_was_just_made_is_not_looked_up(backend: Backend) -> None:
+    """A subject that was just made is its own contact, until the views say that it moved."""
+    story = Story()
+    story.inbound(ANA, at=1)
+    with desk(backend.views_url, PROJECTIONS) as at:
+        at.feed(story.entries)
+        roots = Roots(at.views, age_s=0)
+        assert roots.contact_of(subject_of(ANA)) == subject_of(ANA)
+        roots.made([subject_of(ANA_ID).bytes])
+        assert not roots.knows(subject_of(ANA_ID))
+        assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA_ID)
+        story.inbound(ANA_ID, at=2)
+        story.inbound(ANA, at=3, with_parties=[party(ANA_ID)])
+        at.feed(story.entries)
+        assert roots.contact_of(subject_of(ANA_ID)) == subject_of(ANA)
+        assert roots.knows(subject_of(ANA_ID))
+
+
 def test_an_old_name_of_one_address_may_be_the_latest_of_the_contact(backend: Backend) -> None:
     """Of several addresses' names the one that was used last counts, also where it is no news."""
     story = Story()
