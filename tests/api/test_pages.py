@@ -13,7 +13,7 @@ from storage.credentials import Link
 from tests.api.station import NOON, Station
 from tests.api.test_read_interactions import hide
 
-HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{1234577*7654321}}"
 
 
 def browser(station: Station, language: str = "en") -> dict[str, str]:
@@ -135,7 +135,7 @@ def test_hostile_text_stays_text(station: Station) -> None:
         assert "&lt;script&gt;alert(1)" in text
         assert "<script" not in text
         assert "<img" not in text
-        assert "49" not in re.sub(r"<symbol.*?</symbol>", "", text)
+        assert str(1234577 * 7654321) not in text
 
 
 def test_no_page_can_act(station: Station) -> None:
