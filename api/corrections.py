@@ -80,7 +80,7 @@ async def correct(request: Request, id: str) -> Response:
     correction = _correction(services, _CORRECTION.read(raw))
     position, recorded = recorded_at(services, position_in_path(id))
     by = author(request, caller, raw, services.ledger.derive)
-    receipt = await services.ledger.correct(recorded, correction, by)
+    receipt = await services.ledger.annotations.correct(recorded, correction, by)
     return await _changed(request, caller, position, receipt)
 
 
@@ -101,7 +101,7 @@ async def retract(request: Request, id: str) -> Response:
     asked = _RETRACTION.read(raw)
     position, recorded = recorded_at(services, position_in_path(id))
     by = author(request, caller, raw, services.ledger.derive)
-    receipt = await services.ledger.retract(recorded, asked.reason, by)
+    receipt = await services.ledger.annotations.retract(recorded, asked.reason, by)
     return await _changed(request, caller, position, receipt)
 
 

@@ -160,7 +160,7 @@ async def create(request: Request) -> Response:
     fields = _fields(services, _CONTACT.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     try:
-        id, receipt = await services.ledger.create_contact(fields, by)
+        id, receipt = await services.ledger.contacts.create(fields, by)
     except AddressTaken as taken:
         raise await _whose(request, caller, taken) from None
     await _seen_by_views(services, receipt)
@@ -189,7 +189,7 @@ async def describe(request: Request, id: str) -> Response:
     expected = if_match(request)
     found: Found = await settled(request, caller, lambda look: look.contact(wanted))
     try:
-        receipt = await services.ledger.describe_contact(found.id, fields, by, expected=expected)
+        receipt = await services.ledger.contacts.describe(found.id, fields, by, expected=expected)
     except AddressTaken as taken:
         raise await _whose(request, caller, taken) from None
     except ChangedMeanwhile:
@@ -216,8 +216,7 @@ async def _command(request: Request) -> tuple[Caller, bytes]:
 async def _seen_by_views(services: Services, receipt: FactReceipt | None) -> None:
     """Wait until the views hold what was written, if they are quick."""
     if receipt is not None:
-        # A contact may come with several events; they stand one behind the other.
-        await written(services, min(receipt.position + ADDRESSES_MAX, services.log.head()))
+        await written(services, receipt.last)
 
 
 async def _whose(request: Request, caller: Caller, taken: AddressTaken) -> AddressTaken:

@@ -224,7 +224,7 @@ async def seen(request: Request, contact: str) -> Response:
     found, shown = await _matching(request, caller, uuid_in_path(contact))
     receipt = None
     if _says_something(services, shown, asked.through, by):
-        receipt = await services.ledger.see(found.id, caller.user, asked.through, by)
+        receipt = await services.ledger.conversations.see(found.id, caller.user, asked.through, by)
         await written(services, receipt.position)
     return await look(request, caller, Freshness(), _seen_answer(found, receipt))
 

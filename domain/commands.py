@@ -190,7 +190,11 @@ class Receipt(Struct, frozen=True):
 
 
 class FactReceipt(Struct, frozen=True):
-    """What became of a further fact: its position, and whether it stood there already."""
+    """What became of a command: where its first and its last event stand, and if it came again.
+
+    Of one that came before only the first position is known.
+    """
 
     position: int
+    last: int
     duplicate: bool = False

@@ -14,7 +14,7 @@ from msgspec import Struct, structs
 
 from domain.addresses import comparison_key, is_company_side, scheme_of, scope_of
 from domain.commands import By
-from domain.events import Identity, InteractionRecorded, OwnParticipant, Party
+from domain.events import Identity, InteractionRecorded, OwnParticipant, Party, Seat
 from domain.ports import Pending, Seeker, Unit
 from domain.values import Direction, Role, TimeSource, dictionary_key
 
@@ -64,8 +64,14 @@ def recording_unit(command: RecordInteraction, resolved: Resolved, derive: Deriv
     outside: tuple[_Outside, ...] = ()
     if command.aliases or command.participants:
         outside, own = _sides(command, counterpart, resolved.own_domains)
-        identities = tuple(Identity(o.address, o.name) for o in outside)
-        known = structs.replace(known, identities=identities, own_participants=own)
+        seat, name = _seat(command, counterpart)
+        known = structs.replace(
+            known,
+            seat=seat,
+            contact_name=command.contact_name or name,
+            identities=tuple(Identity(o.address, o.name) for o in outside),
+            own_participants=own,
+        )
         seekers += tuple(Seeker(o.address, command.occurred_at) for o in outside)
 
     def build(subjects: Sequence[UUID]) -> Sequence[Pending]:
@@ -116,23 +122,39 @@ class _Outside(Struct, frozen=True):
     role: Role
     name: str | None = None
     asserted: bool = False
+    place: int | None = None
+
+
+def _seat(command: RecordInteraction, counterpart: str) -> tuple[Seat | None, str | None]:
+    """What the counterpart was among the participants, and what they were called there."""
+    key = comparison_key(counterpart)
+    for place, person in enumerate(command.participants):
+        if comparison_key(person.address) == key:
+            return Seat(person.role, place), person.name
+    return None, None
 
 
 def _sides(
     command: RecordInteraction, counterpart: str, own_domains: frozenset[str]
 ) -> tuple[tuple[_Outside, ...], tuple[OwnParticipant, ...]]:
     """Aliases and participants, parted into outside and own; nobody twice."""
+    main = comparison_key(counterpart)
     outside: dict[str, _Outside] = {}
     own: list[OwnParticipant] = []
     for alias in command.aliases:
         outside[alias.address] = _Outside(alias.address, Role.ALIAS, None, alias.asserted)
     ours = {command.resource, command.destination} - {counterpart}
-    for person in command.participants:
+    for place, person in enumerate(command.participants):
         if person.address in ours or _is_own(person.address, own_domains):
-            own.append(OwnParticipant(person.address, person.role, person.name))
-        else:
-            outside.setdefault(person.address, _Outside(person.address, person.role, person.name))
-    outside.pop(counterpart, None)
+            own.append(OwnParticipant(person.address, person.role, person.name, place))
+            continue
+        known = outside.get(person.address)
+        if known is None or known.place is None:
+            asserted = known is not None and known.asserted
+            outside[person.address] = _Outside(
+                person.address, person.role, person.name, asserted, place
+            )
+    outside = {one: who for one, who in outside.items() if comparison_key(one) != main}
     return tuple(outside.values()), tuple(own)
 
 
@@ -145,7 +167,7 @@ def _is_own(address: str, own_domains: frozenset[str]) -> bool:
 def _parties(outside: tuple[_Outside, ...], subjects: Sequence[UUID]) -> tuple[Party, ...]:
     """The clear half of the outside participants; `subjects[0]` is the counterpart's."""
     return tuple(
-        Party(subject, scheme_of(o.address), o.role, scope_of(o.address), o.asserted)
+        Party(subject, scheme_of(o.address), o.role, scope_of(o.address), o.asserted, o.place)
         for o, subject in zip(outside, subjects[1:], strict=True)
     )
 

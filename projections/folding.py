@@ -16,68 +16,11 @@ from msgspec import Struct
 
 from domain import events
 from domain.ports import Entry
-from domain.values import DeliveryState, Direction
+from domain.values import DeliveryState
+from projections.content import Attached, attached
 
 CALL_SECONDS: Final = "call.seconds"
 """The one corrected field whose attribute has another name."""
-
-
-class Attached(Struct, frozen=True, array_like=True, gc=False):
-    """A file of an interaction, as its sender named it."""
-
-    id: bytes
-    name: str
-    media_type: str
-    size_bytes: int | None
-    sha256: str | None
-
-
-class Outside(Struct, frozen=True, array_like=True, gc=False):
-    """A further outside participant; `address` is empty where its key was destroyed."""
-
-    subject: bytes
-    role: str
-    asserted: bool
-    address: str
-    name: str | None
-
-
-class Ours(Struct, frozen=True, array_like=True, gc=False):
-    """A participant of our own side."""
-
-    address: str
-    role: str
-    name: str | None
-
-
-class Content(Struct, frozen=True, array_like=True):
-    """What was recorded, beyond the columns that lists are cut by. UUIDs are 16 bytes."""
-
-    inbound: bool
-    resource: str | None
-    destination: str | None
-    contact_name: str | None
-    external_id: str | None
-    text: str | None
-    subject_line: str | None
-    thread: str | None
-    reply_to: bytes | None
-    reply_to_external: str | None
-    message_id: bytes | None
-    offset_min: int
-    time_source: str
-    auto: str | None
-    seconds: int | None
-    ring_seconds: int | None
-    outcome: str | None
-    is_call: bool
-    attachments: tuple[Attached, ...]
-    outside: tuple[Outside, ...]
-    ours: tuple[Ours, ...]
-    details: bytes | None
-    actor: tuple[str, str]
-    on_behalf_of: bytes | None
-    erased: bool
 
 
 class Delivery(Struct, frozen=True, array_like=True, gc=False):
@@ -163,12 +106,11 @@ class State(Struct, omit_defaults=True):
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 _STATES: Final = msgspec.msgpack.Decoder(State)
-_CONTENTS: Final = msgspec.msgpack.Decoder(Content)
 _RANKS: Final = {state.value: state.rank for state in DeliveryState}
 _UNRANKED: Final = 0
 
 
-def pack(value: State | Content) -> bytes:
+def pack(value: State) -> bytes:
     """The bytes that a row keeps; equal values give equal bytes."""
     return _ENCODER.encode(value)
 
@@ -178,72 +120,12 @@ def read_state(packed: bytes | None) -> State:
     return _STATES.decode(packed) if packed else State()
 
 
-def read_content(packed: bytes) -> Content:
-    """The content that a row keeps."""
-    return _CONTENTS.decode(packed)
-
-
 def stamp(state: bytes | None, *, erased: bool) -> int:
     """A number that changes whenever a row would be shown otherwise; 0 for a fresh record."""
     if not state:
         return -1 if erased else 0
     number = int.from_bytes(hashlib.blake2b(state, digest_size=8).digest(), "big") >> 1
     return -1 - number if erased else number
-
-
-def content_of(entry: Entry, event: events.InteractionRecorded) -> Content:
-    """What a row keeps of a record."""
-    call = event.call
-    reply = event.in_reply_to
-    message = event.message_id
-    return Content(
-        event.direction is Direction.INBOUND,
-        event.resource,
-        event.destination,
-        event.contact_name,
-        event.external_id,
-        event.text,
-        event.subject_line,
-        event.thread,
-        reply.bytes if reply else None,
-        event.reply_to_external,
-        message.bytes if message else None,
-        event.offset_min,
-        str(event.time_source),
-        str(event.auto) if event.auto else None,
-        call.seconds if call else None,
-        call.ring_seconds if call else None,
-        str(call.outcome) if call and call.outcome else None,
-        call is not None,
-        _attached(event.attachments) if event.attachments else (),
-        _outside(event) if event.parties else (),
-        _ours(event) if event.own_participants else (),
-        event.details,
-        (event.actor.kind, event.actor.id),
-        event.on_behalf_of.bytes if event.on_behalf_of else None,
-        entry.erased,
-    )
-
-
-def _attached(attachments: tuple[events.Attachment, ...]) -> tuple[Attached, ...]:
-    return tuple(
-        Attached(file.id.bytes, file.name, file.media_type, file.size_bytes, file.sha256)
-        for file in attachments
-    )
-
-
-def _ours(event: events.InteractionRecorded) -> tuple[Ours, ...]:
-    return tuple(Ours(own.address, str(own.role), own.name) for own in event.own_participants)
-
-
-def _outside(event: events.InteractionRecorded) -> tuple[Outside, ...]:
-    """The parties with what is sealed of them; their identities are gone where all was erased."""
-    nobody = events.Identity(address="")
-    known = (*event.identities, *(nobody for _ in event.parties[len(event.identities) :]))
-    return tuple(
-        Outside(party.subject.bytes, str(party.role), party.asserted, who.address, who.name)
-        for party, who in zip(event.parties, known, strict=True)
-    )
 
 
 # ------------------------------------------------------------- one event → one state
@@ -256,7 +138,7 @@ def state_of(entry: Entry) -> State:
             return _delivered(event)
         case events.InteractionEdited() as event:
             by = event.originator_id.bytes
-            edit = Edit(event.at, by, event.text, _attached(event.attachments))
+            edit = Edit(event.at, by, event.text, attached(event.attachments))
             return State(edit=edit, edits=1)
         case events.InteractionRevoked() as event:
             return State(revoked_at=event.at)

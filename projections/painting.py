@@ -17,8 +17,9 @@ from domain.times import format_utc
 from domain.values import Direction, Origin
 from projections import folding
 from projections.cards import Card
+from projections.content import Attached, Content, read_content
 from projections.dictionary import Names
-from projections.folding import Attached, Content, State
+from projections.folding import State
 from projections.shapes import (
     AttachmentView,
     By,
@@ -95,7 +96,7 @@ def card_view(row: InteractionRow, setting: Setting) -> CardView:
 
 def excerpt(row: InteractionRow) -> str | None:
     """The beginning of an interaction's text, as a reply to it shows it."""
-    content, state = folding.read_content(cast("bytes", row.content)), folding.read_state(row.state)
+    content, state = read_content(cast("bytes", row.content)), folding.read_state(row.state)
     text = _text(content, state)
     return None if text is None else text[:EXCERPT_MAX_CHARS]
 
@@ -244,15 +245,24 @@ def _attachment(file: Attached) -> AttachmentView:
 
 
 def _participants(content: Content, setting: Setting) -> list[Participant]:
-    found: list[Participant] = []
+    """Everybody who was named as taking part, of either side, in the order of the record."""
+    found: list[tuple[int, Participant]] = []
+    if content.seat is not None:
+        role, place = content.seat
+        end = _end(content.resource if content.inbound else content.destination, setting.contact.id)
+        name = content.contact_name
+        found.append((place, Participant(end.address, end.label, role, name, end.contact)))
     for party in content.outside:
-        card = setting.others.get(party.subject)
-        end = _end(party.address or None, card.id if card else None)
-        found.append(Participant(end.address, end.label, party.role, party.name, end.contact))
+        if party.place is not None:
+            card = setting.others.get(party.subject)
+            end = _end(party.address or None, card.id if card else None)
+            guest = Participant(end.address, end.label, party.role, party.name, end.contact)
+            found.append((party.place, guest))
     for own in content.ours:
         label = address_label(own.address)
-        found.append(Participant(own.address, label, own.role, own.name, None))
-    return found
+        found.append((own.place, Participant(own.address, label, own.role, own.name, None)))
+    found.sort(key=lambda placed: placed[0])
+    return [one for _, one in found]
 
 
 def _reactions(state: State) -> list[ReactionView]:

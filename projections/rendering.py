@@ -16,6 +16,7 @@ from domain.times import format_utc
 from domain.values import Direction
 from projections import cards, contact_pages, folding, painting, timeline_pages
 from projections.cards import Card
+from projections.content import Content, read_content
 from projections.dictionary import Dictionary, Names
 from projections.directory_rows import ContactRow
 from projections.inbox import NOT_WAITING
@@ -128,7 +129,7 @@ class Renderer:
     ) -> CardView:
         """The card of a row that is not, or no longer, the one in the views."""
         subject = cast("bytes", row.subject)
-        content = folding.read_content(cast("bytes", row.content))
+        content = read_content(cast("bytes", row.content))
         context = _Context(reading, (content,))
         setting = Setting(
             content,
@@ -190,9 +191,7 @@ class Renderer:
         """Each row with what other rows say about it."""
         names, contacts, marks = known
         rows = _rows(reading, [ref.originator for ref in refs])
-        contents = {
-            key: folding.read_content(cast("bytes", row.content)) for key, row in rows.items()
-        }
+        contents = {key: read_content(cast("bytes", row.content)) for key, row in rows.items()}
         context = _Context(reading, contents.values())
         found: list[tuple[InteractionRow, Setting]] = []
         for ref in refs:
@@ -267,7 +266,7 @@ def page_json(items: Iterable[bytes], page: Page[Any]) -> bytes:
 class _Context:
     """What other interactions and contacts say about some rows, read in a few queries."""
 
-    def __init__(self, reading: Reading, contents: Collection[folding.Content]) -> None:
+    def __init__(self, reading: Reading, contents: Collection[Content]) -> None:
         outside = {party.subject for content in contents for party in content.outside}
         self.others = cards.of_subjects(reading, outside)
         mails = {content.message_id for content in contents if content.message_id}
@@ -278,7 +277,7 @@ class _Context:
         }
         self._replied = _replied(reading, {c.reply_to for c in contents if c.reply_to})
 
-    def reply(self, content: folding.Content) -> Reply | None:
+    def reply(self, content: Content) -> Reply | None:
         """What an interaction answers, as far as that is known here."""
         if content.reply_to is None and content.reply_to_external is None:
             return None

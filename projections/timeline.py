@@ -22,6 +22,7 @@ from domain.ports import Entry
 from domain.values import Direction, Origin
 from projections import folding
 from projections.base import Key, Rows, RowTable
+from projections.content import content_of, pack, read_content
 
 KIND_INTERACTION: Final = 0
 KIND_NOTE: Final = 1
@@ -211,7 +212,7 @@ class Timeline:
     """Handlers of the timeline; its pages are in projections/timeline_pages.py."""
 
     name: ClassVar[str] = "timeline"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[RowTable[Any], ...]] = (
         INTERACTIONS,
         APPEARANCES,
@@ -264,7 +265,7 @@ def _record_keys(event: events.InteractionRecorded) -> list[tuple[RowTable[Any],
 def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None:
     key = event.originator_id.bytes
     before = rows.get(INTERACTIONS, (key,))
-    content = folding.content_of(entry, event)
+    content = content_of(entry, event)
     row = InteractionRow(
         key,
         entry.position,
@@ -279,7 +280,7 @@ def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None
         event.attended_by.bytes if event.attended_by else None,
         event.department,
         event.campaign,
-        content=folding.pack(content),
+        content=pack(content),
     )
     state = None
     if before is not None and before.state is not None:
@@ -317,7 +318,7 @@ def _fold(entry: Entry, key: bytes, rows: Rows) -> None:
 
 def _recut(row: InteractionRow, state: folding.State, rows: Rows) -> None:
     """Columns after a person's correction or retraction; appearances move along."""
-    content = folding.read_content(cast("bytes", row.content))
+    content = read_content(cast("bytes", row.content))
     _settle_columns(row, state, auto=content.auto is not None)
     for party in content.outside:
         if not party.asserted and party.subject != row.subject:

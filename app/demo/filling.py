@@ -100,7 +100,7 @@ class _Filling:
                 company=person.company,
                 addresses=addresses,
             )
-            await self._ledger.create_contact(fields, BY_DEMO)
+            await self._ledger.contacts.create(fields, BY_DEMO)
 
     async def _interaction(self, body: dict[str, object]) -> None:
         command = append_command(msgspec.json.encode(body), self._terms())

@@ -90,19 +90,19 @@ def test_corrections_follow_each_other_and_repeat_by_key(backend: Backend) -> No
         receipt = run(ledger.record(said(origin=Origin.MANUAL, source="manual"), BY_ROSA))
         event = recorded(composition, receipt.id)
         wanted = Correction(fields=("text",), reason="errata", text="Hola, Rosa")
-        first = run(ledger.correct(event, wanted, keyed(BY_ROSA, 1)))
+        first = run(ledger.annotations.correct(event, wanted, keyed(BY_ROSA, 1)))
         assert first
         assert not first.duplicate
-        again = run(ledger.correct(event, wanted, keyed(BY_ROSA, 1)))
+        again = run(ledger.annotations.correct(event, wanted, keyed(BY_ROSA, 1)))
         assert again
         assert (again.position, again.duplicate) == (first.position, True)
         other = keyed(BY_ROSA, 2)
         reused = type(other)(other.actor, None, type(other.repeatable)(UUID(int=1), b"x" * 32))  # type: ignore[misc]  # it is there
         with pytest.raises(KeyReused):
-            run(ledger.correct(event, wanted, reused))
-        assert run(ledger.correct(event, wanted, keyed(BY_ROSA, 3))) is None
-        assert run(ledger.retract(event, "nunca pasó", BY_ROSA))
-        assert run(ledger.retract(event, "nunca pasó", BY_ROSA)) is None
+            run(ledger.annotations.correct(event, wanted, reused))
+        assert run(ledger.annotations.correct(event, wanted, keyed(BY_ROSA, 3))) is None
+        assert run(ledger.annotations.retract(event, "nunca pasó", BY_ROSA))
+        assert run(ledger.annotations.retract(event, "nunca pasó", BY_ROSA)) is None
 
 
 def test_a_contact_made_by_hand_owns_its_addresses(backend: Backend) -> None:
@@ -114,11 +114,11 @@ def test_a_contact_made_by_hand_owns_its_addresses(backend: Backend) -> None:
     )
     with opened(backend) as composition:
         ledger = composition.ledger
-        contact, made = run(ledger.create_contact(fields, BY_ROSA))
+        contact, made = run(ledger.contacts.create(fields, BY_ROSA))
         assert not made.duplicate
         composition.follower.catch_up()
         with pytest.raises(AddressTaken) as caught:
-            run(ledger.create_contact(fields, BY_ROSA))
+            run(ledger.contacts.create(fields, BY_ROSA))
         assert caught.value.contact == str(contact)
         assert run(ledger.record(said(), BY_TOKEN)).contact == contact
         mail = said(key="m", resource="mailto:ana@example.com")
@@ -129,17 +129,17 @@ def test_describing_a_contact_expects_its_version(backend: Backend) -> None:
     """A change on an older version is refused; one that changes nothing leaves no trace."""
     with opened(backend) as composition:
         ledger = composition.ledger
-        contact, _ = run(ledger.create_contact(ContactFields(fields=()), BY_ROSA))
+        contact, _ = run(ledger.contacts.create(ContactFields(fields=()), BY_ROSA))
         named = ContactFields(fields=("name", "owner"), name="Ana", owner=ROSA)
-        assert run(ledger.describe_contact(contact, named, BY_ROSA, expected=1))
-        assert run(ledger.describe_contact(contact, named, BY_ROSA)) is None
+        assert run(ledger.contacts.describe(contact, named, BY_ROSA, expected=1))
+        assert run(ledger.contacts.describe(contact, named, BY_ROSA)) is None
         with pytest.raises(ChangedMeanwhile):
-            run(ledger.describe_contact(contact, named, BY_ROSA, expected=1))
+            run(ledger.contacts.describe(contact, named, BY_ROSA, expected=1))
 
 
 def test_seeing_twice_is_once(backend: Backend) -> None:
     """The same reading mark is one event."""
     with opened(backend) as composition:
         contact = run(composition.ledger.record(said(), BY_TOKEN)).contact
-        assert not run(composition.ledger.see(contact, ROSA, 1, BY_ROSA)).duplicate
-        assert run(composition.ledger.see(contact, ROSA, 1, BY_ROSA)).duplicate
+        assert not run(composition.ledger.conversations.see(contact, ROSA, 1, BY_ROSA)).duplicate
+        assert run(composition.ledger.conversations.see(contact, ROSA, 1, BY_ROSA)).duplicate

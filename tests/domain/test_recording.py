@@ -82,6 +82,35 @@ def test_participants_of_our_own_side_are_never_subjects() -> None:
     assert event.participant_count == len(people)
 
 
+def test_the_counterpart_keeps_its_seat() -> None:
+    """Whoever is at the other end stands in the record with role, place and name as well."""
+    people = (
+        Participant("mailto:ventas@hilo.example", Role.TO),
+        Participant("mailto:ANA@example.com", Role.FROM, "Ana"),
+    )
+    command = said(
+        channel=Channel.EMAIL,
+        namespace="email",
+        resource="mailto:ana@example.com",
+        destination="mailto:ventas@hilo.example",
+        contact_name=None,
+        participants=people,
+    )
+    event = recorded(command)
+    assert event.seat is not None
+    assert (event.seat.role, event.seat.place, event.contact_name) == (Role.FROM, 1, "Ana")
+    assert (event.parties, event.own_participants[0].place) == ((), 0)
+
+
+def test_an_alias_that_took_part_is_both() -> None:
+    """A further address of the counterpart that was named among the participants keeps its role."""
+    alias = Alias("mailto:luis@example.com", asserted=True)
+    person = Participant("mailto:luis@example.com", Role.CC)
+    event = recorded(said(aliases=(alias,), participants=(person,)))
+    party = event.parties[0]
+    assert (party.role, party.asserted, party.place) == (Role.CC, True, 0)
+
+
 def test_first_mentions_follow_the_interaction() -> None:
     """The interaction is the unit's first event, so its position is the unit's first."""
     mention = DepartmentSet(

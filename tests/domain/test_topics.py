@@ -21,7 +21,7 @@ IN_COLUMNS = {"originator_id", "originator_version"}
 
 
 def every_event_class() -> Iterator[type[Event]]:
-    """Every class of domain/events.py that is an event."""
+    """Every class of domain/events/ that is an event."""
     for _, found in inspect.getmembers(events, inspect.isclass):
         if issubclass(found, Event) and found is not Event:
             yield found

@@ -68,5 +68,6 @@ def party(
 ) -> tuple[events.Party, events.Identity]:
     """A further participant: its clear and its sealed half."""
     scheme, scope = scheme_of(address)
-    clear = events.Party(subject_of(address), scheme, role, scope, asserted)
+    place = None if role is Role.ALIAS else 1
+    clear = events.Party(subject_of(address), scheme, role, scope, asserted, place)
     return clear, events.Identity(address, name)

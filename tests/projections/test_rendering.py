@@ -261,15 +261,17 @@ def test_replies_find_what_they_answer(desk: Desk) -> None:
 
 
 def test_participants_are_named(desk: Desk) -> None:
-    """Everybody on a mail is there with role and contact, our own side without one."""
+    """Everybody on a mail is there in order, the sender too, our own side without a contact."""
     story = Story()
     others = [party(ANA, Role.CC, asserted=False, name="Ana")]
-    ours = (events.OwnParticipant("mailto:ventas@hilo.mx", Role.CC),)
+    ours = (events.OwnParticipant("mailto:ventas@hilo.mx", Role.TO, place=2),)
     story.inbound(
         *(BETO, "a todos"),
         channel=Channel.EMAIL,
         with_parties=others,
         own_participants=ours,
+        seat=events.Seat(Role.FROM, 0),
+        contact_name="Beto",
         attachments=(events.Attachment(UUID(int=5), "a.pdf", "application/pdf", size_bytes=7),),
         subject_line="Presupuesto",
     )
@@ -278,8 +280,9 @@ def test_participants_are_named(desk: Desk) -> None:
     ana, beto = str(subject_of(ANA)), str(subject_of(BETO))
     assert row["contacts"] == [beto, ana]
     assert [(one["role"], one["name"], one["contact"]) for one in row["participants"]] == [
+        ("from", "Beto", beto),
         ("cc", "Ana", ana),
-        ("cc", None, None),
+        ("to", None, None),
     ]
     assert row["subject"] == "Presupuesto"
     file = row["attachments"][0]

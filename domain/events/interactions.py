@@ -1,10 +1,7 @@
-"""What has happened: every event, frozen, fields only.
+"""What happens to interactions: they are recorded, and further facts about them follow.
 
-Which fields lie in clear and which are sealed stands in `topics.golden`; a field that is not
-listed there in clear is sealed. A sealed field has a default, for that is all that is left of
-it once its key is destroyed. Times are microseconds since the epoch, UTC.
-
-An event that has been written is never edited: a new shape is a new name or an upcaster.
+Most come from providers, each a stream of its own; corrections, retractions and twins are
+people's decisions about a record.
 """
 
 from __future__ import annotations
@@ -13,31 +10,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.events.base import Event
 from domain.values import Auto, CallOutcome, Channel, Direction, Origin, Role, TimeSource
-
-
-class Actor(Struct, frozen=True, array_like=True):
-    """Who wrote it down: user, token, channel, import or system, and which one."""
-
-    kind: str
-    id: str
-
-
-class Event(Struct, frozen=True, kw_only=True, gc=False):
-    """What all events have: a stream, a version in it, and who wrote it down.
-
-    `digest` is the SHA-256 of the body of the command, on the first event of a command that
-    came with an Idempotency-Key.
-    """
-
-    originator_id: UUID
-    originator_version: int
-    actor: Actor
-    on_behalf_of: UUID | None = None
-    digest: bytes | None = None
-
-
-# ---------------------------------------------------------------- interactions
 
 
 class Call(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -52,6 +26,8 @@ class Party(Struct, frozen=True, omit_defaults=True, gc=False):
     """A further outside participant, in clear: a pseudonym, never an address.
 
     `asserted`: an authenticated provider says that it is the same person as the counterpart.
+    `place` counts the participants from 0, as they were named; an address that is only a
+    further one of the counterpart's has none.
     """
 
     subject: UUID
@@ -59,6 +35,14 @@ class Party(Struct, frozen=True, omit_defaults=True, gc=False):
     role: Role
     scope: str | None = None
     asserted: bool = False
+    place: int | None = None
+
+
+class Seat(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the counterpart was among the participants, where they were named: role and place."""
+
+    role: Role
+    place: int
 
 
 class Identity(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -74,6 +58,7 @@ class OwnParticipant(Struct, frozen=True, omit_defaults=True, gc=False):
     address: str
     role: Role
     name: str | None = None
+    place: int = 0
 
 
 class Attachment(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -93,8 +78,9 @@ class InteractionRecorded(Event, frozen=True, kw_only=True, gc=False):
 
     `subject` is the address at the other end; `scheme` and `scope` are that address's.
     `about_message` is derive('message-id', …) of an e-mail; `in_reply_to` the stream (for an
-    e-mail the message-id) of what it answers. `rule` is the number of the linking rule under
-    which asserted parties are one person.
+    e-mail the message-id) of what it answers. `seat` is the counterpart's among the
+    participants; `contact_name` is then also their name there. `rule` is the number of the
+    linking rule under which asserted parties are one person.
     """
 
     channel: Channel
@@ -114,6 +100,7 @@ class InteractionRecorded(Event, frozen=True, kw_only=True, gc=False):
     call: Call | None = None
     attachment_count: int = 0
     participant_count: int = 0
+    seat: Seat | None = None
     parties: tuple[Party, ...] = ()
     rule: int = 1
     message_id: UUID | None = None
@@ -224,99 +211,3 @@ class InteractionRetracted(Event, frozen=True, kw_only=True, gc=False):
     about: UUID
     subject: UUID
     reason: str | None = None
-
-
-# -------------------------------------------------------------------- contacts
-
-
-class ContactNamed(Event, frozen=True, kw_only=True, gc=False):
-    """A person wrote down who the contact is; `fields` names what this event sets.
-
-    `created` is `user` or `import` on the first event of a contact that was made by hand.
-    """
-
-    subject: UUID
-    fields: tuple[str, ...]
-    created: str | None = None
-    owner: UUID | None = None
-    language: str | None = None
-    name: str | None = None
-    company: str | None = None
-    address: str | None = None
-
-
-class AddressLinked(Event, frozen=True, kw_only=True, gc=False):
-    """A person or an import said that an address belongs to the contact of this stream."""
-
-    contact: UUID
-    subject: UUID
-    scheme: str
-    scope: str | None = None
-    linked_by: str = "user"
-    address: str | None = None
-
-
-# --------------------------------------------------------------- conversations
-
-
-class ConversationSeen(Event, frozen=True, kw_only=True, gc=False):
-    """A user has seen a conversation through a position."""
-
-    contact: UUID
-    user: UUID
-    through: int
-
-
-# --------------------------------------------------------- people and settings
-
-
-class UserAdded(Event, frozen=True, kw_only=True, gc=False):
-    """A person of the company became known; one with `sign_in` may enter."""
-
-    user: UUID
-    sign_in: bool = False
-    role: str | None = None
-    name: str | None = None
-    email: str | None = None
-
-
-class DepartmentSet(Event, frozen=True, kw_only=True, gc=False):
-    """A department has this name, and is offered in forms or not."""
-
-    key: str
-    active: bool = True
-    name: str | None = None
-
-
-class CampaignSet(Event, frozen=True, kw_only=True, gc=False):
-    """A campaign has this name, and is offered in forms or not."""
-
-    key: str
-    active: bool = True
-    name: str | None = None
-
-
-class SourceSet(Event, frozen=True, kw_only=True, gc=False):
-    """A source (the account behind a channel) has this name."""
-
-    key: str
-    department: str | None = None
-    name: str | None = None
-    address: str | None = None
-
-
-class TokenIssued(Event, frozen=True, kw_only=True, gc=False):
-    """A token was made; its secret is nowhere but with its holder."""
-
-    token: UUID
-    name: str
-    scopes: tuple[str, ...]
-    source: str | None = None
-    user: UUID | None = None
-    expires_at: int | None = None
-
-
-class TokenRevoked(Event, frozen=True, kw_only=True, gc=False):
-    """A token opens nothing any more."""
-
-    token: UUID
