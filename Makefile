@@ -24,7 +24,7 @@ demo: ## Open a made-up company's ledger, in a folder of its own
 
 test: ## The full test suite, on SQLite and on a PostgreSQL of its own
 	@$(install) dev
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: ## Style, types and the direction of imports
 	@$(install) dev
