@@ -93,6 +93,8 @@ def build(
         summary="Every interaction between a company and its contacts.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # FastAPI's own load scripts from elsewhere: see api/web/reference.py
+        redoc_url=None,
     )
     application.state.services = services
     application.state.doorkeeper = Doorkeeper(services)

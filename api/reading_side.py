@@ -22,7 +22,7 @@ from api.hub import Hub
 from api.read_interactions import Proof
 from api.shelf import Shelf
 from api.stream import Pace
-from api.web import pages
+from api.web import pages, reference
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
 from projections.shapes import AddressView, CardView, ContactView, ConversationView, RowView
@@ -41,6 +41,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     log_pages.router,
     operations.router,
     pages.router,
+    reference.router,
 )
 """Everything that reads; the first match answers."""
 

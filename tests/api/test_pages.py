@@ -202,3 +202,22 @@ def test_times_are_near_or_exact() -> None:
     assert when.day("2025-03-02T12:00:00.000000Z") == "Domingo, 2 de marzo de 2025"
     assert Moments("en", "UTC", lambda: NOON).day("2026-11-20T12:00:00Z") == "Friday, 20 November"
     assert when.length(462) == "7:42"
+
+
+def test_the_document_of_the_interface_is_a_page_of_our_own(station: Station) -> None:
+    """`/docs` shows each call and each field, and loads nothing from any other place."""
+    page = station.request("GET", "/docs", headers={})
+    assert page.status_code == 200
+    document = station.request("GET", "/openapi.json", headers={}).json()
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert f"<h2><code>{method.upper()} {path}</code></h2>" in page.text
+    for name, schema in document["components"]["schemas"].items():
+        assert f'id="shape-{name}"' in page.text
+        assert all(
+            f"<td><code>{field}</code>" in page.text for field in schema.get("properties", {})
+        )
+    assert "<script" not in page.text
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+    ids = set(re.findall(r' id="([^"]+)"', page.text))
+    assert {link for link in re.findall(r'href="#([^"]+)"', page.text) if link} <= ids
