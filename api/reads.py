@@ -54,7 +54,7 @@ class Reads(Struct, frozen=True):
     """What reading needs beside the services that writing needs too.
 
     `leaf` gives the 32 bytes that stand for a row of the log in its tree; `follower` says how
-    the follower of this process is.
+    the follower of this server is. `embedded`: the log lies in a file of this machine.
     """
 
     renderer: Renderer
@@ -63,6 +63,7 @@ class Reads(Struct, frozen=True):
     leaf: Callable[[StoredEntry], bytes]
     follower: Callable[[], FollowerState]
     metrics: Metrics
+    embedded: bool = False
 
 
 class Found(Struct, frozen=True):

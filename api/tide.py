@@ -1,12 +1,14 @@
 """How far the core views are, for whoever waits for a position: readers and the stream.
 
-Where this process follows, the group tells after each commit; where another one does, the
-views' checkpoint is looked at, often enough that nobody notices.
+Where this process follows, the group tells after each commit; where a process of its own does,
+that one tells. Where it is anybody else, the views' checkpoint is looked at, often enough that
+nobody notices. Now and then it is also examined whether the views are still those of the log.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -22,22 +24,27 @@ if TYPE_CHECKING:
     from projections.group import Group
 
 LOOK_EVERY_S: Final = 0.05
-"""How often the checkpoint is looked at where another process follows: a tenth of what a person
+"""How often the checkpoint is looked at where nobody tells of commits: a tenth of what a person
 notices, for a query that takes microseconds."""
 
-LOOKS_BETWEEN: Final = 20
-"""Where this process follows, every so many of these looks is taken all the same: each second."""
+EXAMINE_EVERY_S: Final = 1.0
+"""How often the views are looked at all the same, and compared with the log: a restore of either
+shows within a second, for two reads by a key."""
 
 
 class Tide:
     """The position of the core views, rising; one for each application.
 
-    `follows` says whether this process follows just now.
+    `follows` says whether somebody follows just now who tells of each commit; `examine` has
+    views refuse to serve that were made from another log.
     """
 
-    def __init__(self, group: Group, follows: Callable[[], bool]) -> None:
+    def __init__(
+        self, group: Group, follows: Callable[[], bool], examine: Callable[[], None]
+    ) -> None:
         self._group = group
         self._follows = follows
+        self._examine = examine
         self._position = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._risen: asyncio.Event = asyncio.Event()
@@ -63,7 +70,7 @@ class Tide:
         """Keep the position current while the application lives."""
         self._loop = asyncio.get_running_loop()
         unsubscribe = self._group.subscribe(self._committed)
-        await self._look()
+        await self._look(self._examined)
         task = asyncio.create_task(self._look_again())
         try:
             yield
@@ -77,27 +84,38 @@ class Tide:
         """Called in the follower's thread after each commit."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._set, position)
+            loop.call_soon_threadsafe(self.reached, position)
 
-    def _set(self, position: int) -> None:
+    def reached(self, position: int) -> None:
+        """The core views hold a position; to be called on the event loop."""
         if position != self._position:
             self._position = position
             risen, self._risen = self._risen, asyncio.Event()
             risen.set()
 
-    async def _look(self) -> None:
+    def _glance(self) -> int:
+        return self._group.views.position(self._group.name)
+
+    def _examined(self) -> int:
+        # Where the log does not answer, what the views hold is shown all the same.
+        with suppress(Unavailable):
+            self._examine()
+        return self._glance()
+
+    async def _look(self, ask: Callable[[], int]) -> None:
         before = self._position
         with suppress(Unavailable):
-            found = await run_in_threadpool(self._group.views.position, self._group.name)
+            found = await run_in_threadpool(ask)
             # What a commit said meanwhile is newer than what was read.
             if found > self._position or self._position == before:
-                self._set(found)
+                self.reached(found)
 
     async def _look_again(self) -> None:
-        looks = 0
+        examined_at = time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            looks += 1
-            # A rebuild of this process's own moves the position without a commit.
-            if not self._follows() or looks % LOOKS_BETWEEN == 0:
-                await self._look()
+            await asyncio.sleep(EXAMINE_EVERY_S if self._follows() else LOOK_EVERY_S)
+            if time.monotonic() - examined_at >= EXAMINE_EVERY_S:
+                await self._look(self._examined)
+                examined_at = time.monotonic()
+            else:
+                await self._look(self._glance)

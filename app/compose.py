@@ -36,7 +36,7 @@ from storage.company_seal import CompanySeal
 from storage.connections import ConnectionBook
 from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
 from storage.exclusive import exclusive_for
-from storage.follower import Follower, Phase, Source
+from storage.follower import Follower, FollowerState, Phase, Source
 from storage.kek import Kek, KekPlaces, find_kek
 from storage.keyring import Keyring, has_keys, has_ledger, random_uuid
 from storage.keystore import KeyStore
@@ -48,6 +48,7 @@ from storage.subjects import SubjectBook
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from app.cli.companion import Companion
     from app.settings import Settings
     from domain.ports import Clock, StoredEntry
     from projections.group import Group
@@ -182,20 +183,41 @@ class Composition:
         self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)
         lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
         self.follower = Follower(self.source, self.core, wakeup=self.log.wakeup, exclusive=lock)
-        self.tide = Tide(self.core, lambda: self.follower.state.phase is Phase.FOLLOWING)
+        self.companion: Companion | None = None
+        self.tide = Tide(
+            self.core,
+            lambda: self.follower_state().phase is Phase.FOLLOWING,
+            lambda: self.core.examine(self.source),
+        )
         self.services = self._services()
         self.reads = Reads(
             renderer=Renderer(settings.public_url, self.dictionary),
             names=self.dictionary,
             tide=self.tide,
             leaf=self.leaf,
-            follower=lambda: self.follower.state,
+            follower=self.follower_state,
             metrics=Metrics(),
+            embedded=settings.embedded,
         )
 
     def leaf(self, entry: StoredEntry) -> bytes:
         """The leaf hash (32 bytes) of a row of this ledger's log."""
         return leaf_hash(entry, self.keys.identity.origin)
+
+    def accompany(self, companion: Companion) -> None:
+        """Have another process follow: it hears of this one's commits, and says how far it is."""
+
+        def told(state: FollowerState) -> None:
+            if state.phase is Phase.FOLLOWING:
+                self.tide.reached(state.position)
+
+        self.companion = companion
+        companion.listener = told
+        self.log.wakeup.observer = companion.hint
+
+    def follower_state(self) -> FollowerState:
+        """How the follower of this server is, wherever it runs."""
+        return (self.companion and self.companion.state) or self.follower.state
 
     def close(self) -> None:
         """Stop following, append what is queued, close the stores."""

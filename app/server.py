@@ -12,18 +12,37 @@ from api.application import build
 from api.webhooks import cleaning
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from api.application import Hook
     from api.hub import Hub
     from app.compose import Composition
 
 
 def application(composition: Composition) -> FastAPI:
     """The application, ready to be served."""
-    hooks = (composition.tide.watching, cleaning)
+    hooks: list[Hook] = [composition.tide.watching, cleaning]
+    if composition.companion is not None:
+        hooks.append(composition.companion.watching)
     return build(composition.services, hooks=hooks, reads=composition.reads)
 
 
 class Server(uvicorn.Server):
-    """Serves an application; streams, which never end by themselves, end when it is to stop."""
+    """Serves an application; streams, which never end by themselves, end when it is to stop.
+
+    `on_exit` is called when a signal says so.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_exit: Callable[[], None] | None = None) -> None:
+        super().__init__(config)
+        self._on_exit = on_exit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came: stop."""
+        if self._on_exit is not None and not self.should_exit:
+            self._on_exit()
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then wait for the requests that are under way."""

@@ -19,6 +19,9 @@ from domain.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FOLLOWERS: Final = ("process", "thread")
+"""Where a server may make its views."""
+
 MAX_PORT: Final = 65_535
 """The greatest port number there is."""
 
@@ -48,6 +51,11 @@ SETTINGS: Final = (
     Setting("HILO_COUNTRY", "", "Country (ISO code, such as MX) of phone numbers without +."),
     Setting("HILO_TZ", "UTC", "Time zone (IANA name) of dates where a reader has none."),
     Setting("HILO_OWN_DOMAINS", "", "Our own mail domains, with commas: these are never contacts."),
+    Setting(
+        "HILO_FOLLOWER",
+        "process",
+        "Where `hilo serve` makes the views: in a `process` of its own, or in a `thread`.",
+    ),
     Setting("HILO_CONFIG", "", "TOML file with the same settings, names in lower case."),
 )
 
@@ -67,6 +75,27 @@ class Settings(Struct, frozen=True):
     country: str | None
     zone: str
     own_domains: frozenset[str]
+    follower: str = "process"
+
+    def environment(self, around: Mapping[str, str]) -> dict[str, str]:
+        """An environment in which `read_settings` gives these very settings; else as `around`."""
+        own = {
+            "HILO_DATA": str(self.data),
+            "HILO_HOST": self.host,
+            "HILO_PORT": str(self.port),
+            "HILO_DATABASE_URL": self.log_url,
+            "HILO_KEYS_URL": self.keys_url,
+            "HILO_VIEWS_URL": self.views_url,
+            "HILO_KEK": self.kek or "",
+            "HILO_KEK_FILE": str(self.kek_file or ""),
+            "HILO_PUBLIC_URL": self.public_url,
+            "HILO_COUNTRY": self.country or "",
+            "HILO_TZ": self.zone,
+            "HILO_OWN_DOMAINS": ",".join(sorted(self.own_domains)),
+            "HILO_FOLLOWER": self.follower,
+        }
+        names = {setting.name for setting in SETTINGS}
+        return {name: value for name, value in around.items() if name not in names} | own
 
     @property
     def embedded(self) -> bool:
@@ -103,6 +132,7 @@ def read_settings(environment: Mapping[str, str], **given: str | None) -> Settin
         own_domains=frozenset(
             domain.strip().lower() for domain in values["own_domains"].split(",") if domain.strip()
         ),
+        follower=_follower(values["follower"]),
     )
 
 
@@ -141,6 +171,12 @@ def _url(name: str, url: str) -> str:
     if urlsplit(url).scheme in {"sqlite", "postgresql", "postgres"}:
         return url.replace("postgres://", "postgresql://", 1)
     raise InvalidInput.one(name, "bad_url", "write postgresql://user@host/database")
+
+
+def _follower(text: str) -> str:
+    if text in FOLLOWERS:
+        return text
+    raise InvalidInput.one("HILO_FOLLOWER", "bad_follower", "write `process` or `thread`")
 
 
 def _country(text: str) -> str | None:

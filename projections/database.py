@@ -7,6 +7,8 @@ written by hand have `?` for their parameters on both databases.
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -69,13 +71,25 @@ _PG_OPTIONS: Final = " ".join(
 )
 
 
-class Slot:
-    """A connection that one thread at a time uses: SQLAlchemy's, and the driver's below it."""
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
-    __slots__ = ("_cursor", "connection", "driver", "kind")
+File = tuple[int, int]
+"""Which file a path leads to: device and inode."""
+
+log = logging.getLogger("hilo.views")
+
+
+class Slot:
+    """A connection that one thread at a time uses: SQLAlchemy's, and the driver's below it.
+
+    `file` is the one that it reads, whatever lies at its path by now; None on PostgreSQL.
+    """
+
+    __slots__ = ("_cursor", "connection", "driver", "file", "kind")
 
     def __init__(self, engine: sa.Engine, kind: Kind, cache_kib: int) -> None:
         self.kind = kind
+        self.file: File | None = None
         self.connection = engine.connect()
         driver: Any = self.connection.connection.driver_connection
         self.driver = driver
@@ -152,6 +166,8 @@ def is_refusal(error: BaseException) -> bool:
     """Whether an error says that the database does not answer, not that an event is poison."""
     if isinstance(error, sa.exc.DBAPIError):
         return error.orig is not None and is_refusal(error.orig)
+    if is_damage(error):
+        return True
     return isinstance(
         error,
         (
@@ -163,6 +179,15 @@ def is_refusal(error: BaseException) -> bool:
     ) and not isinstance(error, psycopg.errors.DataError)
 
 
+def is_damage(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, says that a file of SQLite is not what was written."""
+    if isinstance(error, sa.exc.DBAPIError):
+        error = error.orig
+    if isinstance(error, sqlite3.DatabaseError):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    return error is not None and is_damage(error.__cause__)
+
+
 class Database:
     """The engine, and the slots of its readers and writers.
 
@@ -171,6 +196,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
+        self._path = str(self.url.database)
         self.kind: Kind = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
         self.engine = self._engine()
         self._idle: list[Slot] = []
@@ -188,20 +214,22 @@ class Database:
 
     def writer(self) -> Slot:
         """A connection for one who writes; to be closed."""
-        with translated():
-            return Slot(self.engine, self.kind, CACHE_KIB)
+        return self._slot(CACHE_KIB)
 
     def reader(self) -> Slot:
         """A connection for one read; to be given back. Raises Busy, StoreUnavailable."""
         if not self._places.acquire(timeout=READER_WAIT_S):
             raise Busy("Too many reads at one time.")
         try:
-            return self._idle.pop()
-        except IndexError:
+            while self._idle:
+                slot = self._idle.pop()
+                if slot.file == self.file:
+                    return slot
+                slot.close()
+        except IndexError:  # another thread was faster
             pass
         try:
-            with translated():
-                return Slot(self.engine, self.kind, READER_CACHE_KIB)
+            return self._slot(READER_CACHE_KIB)
         except BaseException:
             self._places.release()
             raise
@@ -213,6 +241,45 @@ class Database:
         else:
             self._idle.append(slot)
         self._places.release()
+
+    @property
+    def file(self) -> File | None:
+        """The file at the path now; None where there is none, and on PostgreSQL."""
+        if self.kind != "sqlite":
+            return None
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - for every read: twice as fast
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def heal(self, error: BaseException, file: File | None) -> None:
+        """Where an error says that a file is damaged, set that aside; the next opening makes one.
+
+        Views are made of the log, so nothing is lost; the file is kept for whoever looks for
+        the cause, until another one is damaged.
+        """
+        if file is None or not is_damage(error):
+            return
+        lock = self.exclusive("damaged")
+        if not lock.acquire():
+            return  # another process is about it
+        try:
+            if self.file == file:
+                path = self._path
+                for end in ("", "-wal", "-shm"):
+                    with suppress(FileNotFoundError):
+                        Path(path + end).replace(f"{path}.damaged{end}")
+                log.error("%s is damaged: it lies aside, and the views are made anew", path)
+        finally:
+            lock.release()
+        self.close_idle()
+
+    def _slot(self, cache_kib: int) -> Slot:
+        with translated():
+            slot = Slot(self.engine, self.kind, cache_kib)
+        slot.file = self.file
+        return slot
 
     def exclusive(self, name: str) -> Exclusive:
         """A lock of that name beside these views, over processes."""

@@ -13,7 +13,8 @@ import logging
 import threading
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -180,7 +181,7 @@ class Group:
         """How far the serving generation came; None where nothing of this code serves."""
         from projections.rebuild import sweep  # noqa: PLC0415 - the two call each other
 
-        with self._lock, translated():
+        with self._lock, self._healing(), translated():
             checkpoint = self._serving()
             sweep(self)
             return checkpoint.mark if checkpoint else None
@@ -190,7 +191,7 @@ class Group:
 
         False where the page does not follow on the checkpoint. Raises StoreUnavailable.
         """
-        with self._lock:
+        with self._lock, self._healing():
             if self._loom is None and self._serving() is None:
                 return False
             if not self._take(page):
@@ -206,12 +207,30 @@ class Group:
 
     def refuse(self, reason: str) -> None:
         """Serve no more; the tables stay until a rebuild replaces them."""
-        with self._lock, writing(self._writer()) as slot:
+        with self._lock, self._healing(), writing(self._writer()) as slot:
             checkpoint = checkpoints.serving(slot, self.name)
             if checkpoint:
                 place = (self.name, checkpoint.generation)
                 checkpoints.set_state(slot, place, "refused", reason)
             self._loom = None
+
+    def examine(self, source: Source) -> None:
+        """Refuse to serve, where what serves was made from another log than this one.
+
+        For processes that serve without following; whoever follows builds it again. Raises
+        StoreUnavailable.
+        """
+        found = self.views.serving(self.name)
+        reason = source.difference(found.mark) if found else None
+        if found is None or reason is None:
+            return
+        with self._lock, self._healing(), writing(self._writer()) as slot:
+            now = checkpoints.serving(slot, self.name)
+            if now is None or now.generation != found.generation:
+                return
+            checkpoints.set_state(slot, (self.name, now.generation), "refused", reason)
+            self._loom = None
+        log.warning("%s: %s; it serves no more", self.name, reason)
 
     def rebuild(self, source: Source) -> None:
         """Build a new generation from the log and serve it.
@@ -232,19 +251,31 @@ class Group:
 
     # ------------------------------------------------------------------ inside
 
+    @contextmanager
+    def _healing(self) -> Iterator[None]:
+        """A connection that failed is not used again, and a file that is damaged neither."""
+        try:
+            yield
+        except Unavailable as error:
+            slot = self._slot
+            self.close()
+            if slot is not None:
+                self.views.database.heal(error, slot.file)
+            raise
+
     def _writer(self) -> Slot:
+        database = self.views.database
+        if self._slot is not None and self._slot.file != database.file:
+            self.close()  # another file lies there now
         if self._slot is None:
-            self._slot = self.views.database.writer()
+            checkpoints.create_tables(database)  # it may be new
+            self._slot = database.writer()
         return self._slot
 
     def _serving(self) -> Checkpoint | None:
         slot = self._writer()
-        try:
-            with translated():
-                checkpoint = checkpoints.serving(slot, self.name)
-        except Exception:
-            self.close()
-            raise
+        with translated():
+            checkpoint = checkpoints.serving(slot, self.name)
         if checkpoint is None or checkpoint.code_version != self.code_version:
             self._loom = None
             return None
@@ -261,7 +292,6 @@ class Group:
                 if begun:
                     self._begin_epochs(slot, begun, page.mark.position)
         except Unavailable:
-            self.close()
             raise
         except Exception:  # noqa: BLE001 - the pieces will show which event it was
             self._woven().forget()

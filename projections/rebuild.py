@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from domain.errors import Busy, StartupRefused
+from domain.errors import Busy, StartupRefused, Unavailable
 from projections import checkpoints
 from projections.base import RowTable
 from projections.database import Slot, translated, writing
@@ -143,12 +143,18 @@ def rebuild(group: Group, source: Source, progress: Progress = _silent) -> Mark:
     Raises RebuildFailed for an event that cannot be applied, KeyMissing, StoreUnavailable, and
     Busy where the group is being rebuilt already.
     """
-    with _alone(group), _shadow(group, source, "building") as shadow:
-        _replay(shadow, progress)
-        shadow.index()
-        mark = _flip(shadow)
-        _drop_others(shadow)
-        return mark
+    database = group.views.database
+    file = database.file
+    try:
+        with _alone(group), _shadow(group, source, "building") as shadow:
+            _replay(shadow, progress)
+            shadow.index()
+            mark = _flip(shadow)
+            _drop_others(shadow)
+            return mark
+    except Unavailable as error:
+        database.heal(error, file)
+        raise
 
 
 def check(group: Group, source: Source, progress: Progress = _silent) -> list[str]:

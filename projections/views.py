@@ -8,6 +8,7 @@ the reading knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -18,7 +19,7 @@ from domain.errors import NotYet, StoreUnavailable
 from projections import checkpoints
 from projections.base import RowTable
 from projections.checkpoints import Checkpoint, Parked
-from projections.database import Database, Kind, Slot, is_refusal, translated
+from projections.database import Database, Kind, Slot, is_damage, is_refusal, translated
 
 CORE: Final = "core"
 """The group whose views are never torn: names, contacts, access, timeline, inbox, activity."""
@@ -97,8 +98,9 @@ class Reading:
         self._slot = slot = self._database.reader()
         try:
             return slot.begin_with(_SNAPSHOT[slot.kind], _PLACE, (self._group, self._version))
-        except BaseException:
+        except BaseException as error:
             self._database.give_back(slot, broken=True)
+            self._database.heal(error, slot.file)
             raise
 
     def __exit__(
@@ -109,7 +111,8 @@ class Reading:
     ) -> None:
         refused = error is not None and (is_refusal(error) or _is_gone(error))
         self._leave(broken=refused)
-        if refused:
+        if refused and error is not None:
+            self._database.heal(error, self._slot.file)
             if _is_gone(error):
                 raise NotYet("The views were exchanged for newer ones just now.") from error
             raise StoreUnavailable("The views do not answer.") from error
@@ -159,6 +162,7 @@ class Reading:
 class Views:
     """The database of the views, opened; makes its control tables where they are missing.
 
+    A file that is damaged is set aside, now or when it is found out, and made anew.
     `url`: sqlite:///<file> or postgresql://…. Raises StoreUnavailable.
     """
 
@@ -166,7 +170,13 @@ class Views:
         self.database = Database(url)
         self._versions: dict[str, str] = {}
         self._closing: list[Callable[[], None]] = []
-        checkpoints.create_tables(self.database)
+        try:
+            checkpoints.create_tables(self.database)
+        except StoreUnavailable as error:
+            if not is_damage(error):
+                raise
+            self.database.heal(error, self.database.file)
+            checkpoints.create_tables(self.database)
 
     def expect(self, group: str, code_version: str) -> None:
         """Read a group only from a generation that this version of its code made."""
@@ -187,20 +197,31 @@ class Views:
 
     def state(self, head: int) -> list[GroupState]:
         """How each group is, against the log's last position."""
+        with self._looking() as slot:
+            return [self._state(slot, group, head) for group in sorted(self._versions)]
+
+    def serving(self, group: str) -> Checkpoint | None:
+        """The checkpoint of the generation that serves; None where none does."""
+        with self._looking() as slot:
+            return checkpoints.serving(slot, group)
+
+    @contextmanager
+    def _looking(self) -> Iterator[Slot]:
+        """A snapshot of the control tables. Raises StoreUnavailable."""
         slot = self.database.reader()
         broken = True
         try:
             slot.cursor(_SNAPSHOT[slot.kind])
-            found = [self._state(slot, group, head) for group in sorted(self._versions)]
+            yield slot
             slot.cursor("COMMIT")
             broken = False
         except Exception as error:
             if is_refusal(error):
+                self.database.heal(error, slot.file)
                 raise StoreUnavailable("The views do not answer.") from error
             raise
         finally:
             self.database.give_back(slot, broken=broken)
-        return found
 
     def close(self) -> None:
         """Close what is open, the groups' connections too."""

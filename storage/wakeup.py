@@ -43,13 +43,33 @@ class Wakeup:
         self._condition = threading.Condition()
         self._position = 0
         self._closed = False
+        self.observer: Callable[[int], None] | None = None
 
     def publish(self, position: int) -> None:
-        """The log has reached a position; who waits for it goes on."""
+        """The log has reached a position; who waits for it goes on.
+
+        `observer` hears of it too, in the thread that publishes: quick, and never raises.
+        """
         with self._condition:
-            if position > self._position:
-                self._position = position
-                self._condition.notify_all()
+            if position <= self._position:
+                return
+            self._position = position
+            self._condition.notify_all()
+        if self.observer is not None:
+            self.observer(position)
+
+    def correct(self, head: Callable[[], int]) -> None:
+        """Read the head in the log, and believe it also where it is lower than what was told.
+
+        After a restore the log is shorter: who waits behind its end would never rest. What is
+        published while the head is being read is newer, and stays.
+        """
+        before = self._position
+        found = head()
+        with self._condition:
+            if found < before == self._position:
+                self._position = found
+        self.publish(found)
 
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait until the log goes beyond a position; False when the time ran out, or on close."""
@@ -103,7 +123,7 @@ class SQLiteWakeup(Wakeup):
             with suppress(sqlite3.Error, StoreUnavailable):
                 version = self._data_version()
                 if version != self._seen:
-                    self.publish(self._head())
+                    self.correct(self._head)
                     self._seen = version
         finally:
             self._probing.release()
@@ -160,7 +180,7 @@ class PostgresWakeup(Wakeup):
         asked = 0.0
         while not self._closed:
             if time.monotonic() - asked >= SAFETY_POLL_S:
-                self.publish(self._head())
+                self.correct(self._head)
                 asked = time.monotonic()
             for notice in connection.notifies(timeout=LISTEN_STEP_S, stop_after=1):
                 self.publish(int(notice.payload))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import logging
 import os
 import sys
+import threading
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -52,6 +54,10 @@ _EXIT_CODES: Final[tuple[tuple[type[HiloError], int], ...]] = (
 YOUNG_OBJECTS: Final = 5_000
 """Objects between two looks of the collector: what a few hundred commands in flight are made of;
 more often it would find nearly all of them alive."""
+
+LEAVE_S: Final = 9.0
+"""How long a process that was told to stop may take in all: less than the ten seconds after which
+a supervisor kills. A database that keeps silent would hold it for ever."""
 
 CallableT = TypeVar("CallableT", bound="Callable[..., Any]")
 
@@ -118,6 +124,24 @@ def settle_memory() -> None:
     """
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
+def leave_soon(last: Callable[[], None] | None = None) -> None:
+    """End this process within `LEAVE_S`, even where a store does not let go of it.
+
+    Whatever was acknowledged is durable already; what still waits was never acknowledged.
+    `last` is called before it is left.
+    """
+
+    def leave() -> None:
+        if last is not None:
+            last()
+        logging.getLogger("hilo").error("a store does not answer; left without waiting for it")
+        os._exit(UNREACHABLE)
+
+    timer = threading.Timer(LEAVE_S, leave)
+    timer.daemon = True
+    timer.start()
 
 
 def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -> Composition:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
 import threading
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
-import uvicorn
 
-from app.cli.frame import OK, json_option, progress, say, settle_memory, show
-from app.compose import Composition, open_ledger, system_clock
-from app.server import Server, application
+from app.cli.companion import Companion, follow_beside
+from app.cli.frame import OK, json_option, leave_soon, progress, say, settle_memory, show
 from app.settings import Settings, read_settings
 from domain.errors import WrongState
-from storage.credentials import Link
+
+if TYPE_CHECKING:
+    from app.compose import Composition
+
+log = logging.getLogger("hilo.follower")
 
 LINK_LASTS_US: Final = 24 * 3_600 * 1_000_000
 """How long the printed sign-in link works: a day, once."""
@@ -49,6 +52,7 @@ def serve(
 @json_option
 def demo(*, data: str | None, port: str | None, as_json: bool) -> int:
     """Open a made-up company's ledger, in a folder of its own."""
+    from app.compose import system_clock
     from app.demo.filling import fill
 
     settings = read_settings(os.environ, port=port)
@@ -63,10 +67,16 @@ def demo(*, data: str | None, port: str | None, as_json: bool) -> int:
 
 @click.command()
 @click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
+@click.option("--beside", type=int, hidden=True, help="A server's socket: end with it.")
 @json_option
-def follow(*, data: str | None, as_json: bool) -> int:
+def follow(*, data: str | None, beside: int | None, as_json: bool) -> int:
     """Keep the views current, for servers that run with --no-follow."""
-    composition = open_ledger(read_settings(os.environ, data=data))
+    settings = read_settings(os.environ, data=data)
+    if beside is not None:
+        return follow_beside(settings, beside)
+    from app.compose import open_ledger
+
+    composition = open_ledger(settings)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -75,33 +85,83 @@ def follow(*, data: str | None, as_json: bool) -> int:
         show({"following": folder})
     say(f"Following {folder}; stop with Ctrl-C.")
     stopped.wait()
+    leave_soon()
     composition.close()
     return OK
 
 
 def _serve(settings: Settings, *, follow: bool, as_json: bool) -> int:
     listening = _listen(settings)
-    address = _address(settings, listening)
-    composition = open_ledger(settings, follow=follow)
+    companion = _companion(settings) if follow else None
     try:
-        if composition.keys.kek.made:
-            say(f"Made the key-encryption key at {composition.keys.kek.where}: keep a copy.")
-        link = Link("sign-in", None, composition.clock() + LINK_LASTS_US)
-        secret = composition.keys.credentials.links.make(link)
-        # On stdout: the link is a secret, and stderr ends up in logs.
-        sign_in = f"{address}/welcome/{secret}"
-        if as_json:
-            show({"address": address, "sign_in": sign_in})
-        else:
-            click.echo(f"Hilo is at {address}\nSign in (once, within a day): {sign_in}")
+        return _serve_at(settings, listening, companion, _Wish(follow, as_json))
+    finally:
+        if companion is not None:
+            companion.stop()
+        listening.close()
+
+
+class _Wish(NamedTuple):
+    """What was asked of the command."""
+
+    follow: bool
+    as_json: bool
+
+
+def _companion(settings: Settings) -> Companion | None:
+    """The process that follows, begun before anything else here takes its time.
+
+    None where the views are to be made in a thread of this process.
+    """
+    if settings.follower == "thread":
+        return None
+    companion = Companion(settings)
+    try:
+        companion.start()
+    except OSError as error:
+        log.warning("the views are made in a thread: no process (%s)", error.strerror)
+        return None
+    return companion
+
+
+def _serve_at(
+    settings: Settings, listening: socket.socket, companion: Companion | None, wish: _Wish
+) -> int:
+    from app.compose import open_ledger
+
+    composition = open_ledger(settings, follow=wish.follow and companion is None)
+    try:
+        if companion is not None:
+            composition.accompany(companion)
+            companion.open()
+        _greet(composition, _address(settings, listening), as_json=wish.as_json)
         _run(composition, listening)
     finally:
         composition.close()
-        listening.close()
     return OK
 
 
+def _greet(composition: Composition, address: str, *, as_json: bool) -> None:
+    """Say where Hilo is, with a link that signs in."""
+    from storage.credentials import Link
+
+    if composition.keys.kek.made:
+        say(f"Made the key-encryption key at {composition.keys.kek.where}: keep a copy.")
+    link = Link("sign-in", None, composition.clock() + LINK_LASTS_US)
+    secret = composition.keys.credentials.links.make(link)
+    # On stdout: the link is a secret, and stderr ends up in logs.
+    sign_in = f"{address}/welcome/{secret}"
+    if as_json:
+        show({"address": address, "sign_in": sign_in})
+    else:
+        click.echo(f"Hilo is at {address}\nSign in (once, within a day): {sign_in}")
+
+
 def _run(composition: Composition, listening: socket.socket) -> None:
+    import uvicorn
+
+    from app.server import Server, application
+
     config = uvicorn.Config(
         application(composition),
         loop="uvloop",
@@ -113,7 +173,11 @@ def _run(composition: Composition, listening: socket.socket) -> None:
         backlog=BACKLOG,
     )
     settle_memory()
-    Server(config).run(sockets=[listening])
+    # The server raises a signal again that ended it; what is open is to be closed all the same.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    companion = composition.companion
+    last = companion.kill if companion is not None else None
+    Server(config, on_exit=lambda: leave_soon(last)).run(sockets=[listening])
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -48,6 +48,7 @@ def test_environment_beats_the_file(tmp_path: Path) -> None:
         ("HILO_TZ", "Mexico/Nowhere"),
         ("HILO_DATABASE_URL", "mysql://db"),
         ("HILO_CONFIG", "/no/such/file.toml"),
+        ("HILO_FOLLOWER", "elsewhere"),
     ],
 )
 def test_a_bad_value_names_its_setting(name: str, value: str) -> None:
@@ -70,3 +71,16 @@ def test_names_are_unique() -> None:
     """No setting stands twice in the table."""
     names = [setting.name for setting in SETTINGS]
     assert len(names) == len(set(names))
+
+
+def test_settings_are_handed_on_whole(tmp_path: Path) -> None:
+    """A process that is begun with the environment of the settings has the very same ones."""
+    file = tmp_path / "hilo.toml"
+    file.write_text('port = 9000\ncountry = "MX"\nkek_file = "k"\nown_domains = ["a.mx", "b.mx"]\n')
+    around = {"HILO_CONFIG": str(file), "HILO_TZ": "America/Mexico_City", "PATH": "/bin"}
+    settings = read_settings(around, data=str(tmp_path), follower="thread")
+    handed = settings.environment(around)
+    assert handed["PATH"] == "/bin"
+    assert read_settings(handed) == settings
+    names = {setting.name for setting in SETTINGS} - {"HILO_CONFIG"}
+    assert names <= handed.keys()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import Damaged, KeyMissing, StoreUnavailable
+from domain.errors import Damaged, KeyMissing, NotYet, StoreUnavailable
 from domain.ports import Entry, StoredEntry
 from storage.exclusive import AdvisoryLock, Exclusive, FileLock, exclusive_for
 from storage.follower import COLLECT_EVERY, Follower, Phase, seldom_collected
@@ -291,3 +291,60 @@ def test_a_lock_without_its_folder_says_that_it_cannot(tmp_path: Path) -> None:
         FileLock(tmp_path / "missing" / "x.lock").acquire()
     with pytest.raises(StoreUnavailable):
         AdvisoryLock("postgresql://nobody@127.0.0.1:1/none", "x").acquire()
+
+
+def test_a_rebuild_ends_when_its_follower_stops(backend: Backend) -> None:
+    """Stopping does not wait for a rebuild's end; nothing of it is left, and it begins anew."""
+    reading = threading.Event()
+
+    class Long(Shelf):
+        def open_page(self, entries: Sequence[StoredEntry]) -> list[Entry]:
+            reading.set()
+            assert stopping.wait(PATIENCE_S)
+            return super().open_page(entries)
+
+        def head(self) -> int:
+            return super().head() + 1  # never reached: only stopping ends it
+
+    shelf = Long(story_of("a", "b").entries)
+    with desk(backend.views_url, [Tally()]) as at:
+        follower = follower_of(backend, at, shelf)
+        stopping = follower._stopping
+        follower.start()
+        assert reading.wait(PATIENCE_S)
+        follower.stop()
+        assert follower.state.phase is Phase.STOPPED
+        assert at.views.state(head=2)[0].generation is None
+
+
+def test_every_change_of_a_follower_is_told(backend: Backend) -> None:
+    """Who observes a follower hears how it is, each state once."""
+    shelf = Shelf(story_of("a").entries)
+    told: list[tuple[Phase, int]] = []
+    with desk(backend.views_url, [Tally()]) as at:
+        follower = follower_of(backend, at, shelf)
+        follower.observer = lambda state: told.append((state.phase, state.position))
+        follower.catch_up()
+        follower.step()
+        follower.release()
+    assert told == [(Phase.REBUILDING, 0), (Phase.FOLLOWING, 1)]
+
+
+@pytest.mark.parametrize("change", ["another event", "ahead", "none"])
+def test_who_serves_without_following_examines_too(backend: Backend, change: str) -> None:
+    """Views that are beside or ahead of their log serve no more, before any follower came."""
+    shelf = Shelf(story_of("a", "b", "c").entries)
+    with desk(backend.views_url, [Tally()]) as at:
+        at.group.examine(shelf.source())  # nothing serves: nothing is refused
+        at.rebuild(shelf.entries)
+        if change == "ahead":
+            shelf.entries = shelf.entries[:2]
+        elif change == "another event":
+            shelf.flavour = b"other"
+        at.group.examine(shelf.source())
+        state = at.views.state(head=3)[0]
+        assert state.serving == (change == "none")
+        if change != "none":
+            assert "its log" in str(state.reason) or "another one" in str(state.reason)
+            with pytest.raises(NotYet):
+                at.views.position()

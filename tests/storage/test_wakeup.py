@@ -99,3 +99,36 @@ def test_a_listener_that_was_cut_off_listens_again(
         other.append(batch(fact("b")))
         thread.join()
         assert woken == [True]
+
+
+def test_a_log_that_shrank_is_believed(backend: Backend) -> None:
+    """After a restore nobody is told for ever that there is more than the log holds."""
+    with opened_store(backend.log_url) as store, opened_store(backend.log_url) as other:
+        assert not store.wakeup.wait(0, 0.05)
+        store.wakeup.publish(100)  # what the log held before
+        other.append(batch(fact("a")))
+        pause = threading.Event()
+        while store.wakeup.wait(1, 0.0):
+            pause.wait(0.02)
+        thread, woken = _waiter(store.wakeup, 1)
+        other.append(batch(fact("b")))
+        thread.join()
+        assert woken == [True]
+
+
+def test_what_is_published_while_the_head_is_read_stays() -> None:
+    """A correction never takes back a commit that came during it."""
+    wakeup = Wakeup()
+    heard: list[int] = []
+    wakeup.observer = heard.append
+    wakeup.publish(5)
+
+    def head() -> int:
+        wakeup.publish(6)
+        return 5
+
+    wakeup.correct(head)
+    assert wakeup.wait(5, 0.0)
+    wakeup.correct(lambda: 2)
+    assert not wakeup.wait(2, 0.0)
+    assert heard == [5, 6]
