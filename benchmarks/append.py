@@ -17,10 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from benchmarks.load import KNOWN_PHONES, first_bodies
 from benchmarks.results import Row
-from benchmarks.servers import Place, new_token, serving
+from benchmarks.servers import Place, cpu_ms, new_token, serving
 from tests import postgres
 
 ROUNDS = 3
@@ -32,10 +33,18 @@ KINDS = ("apart", "live", "null", "stock")
 
 @dataclass
 class Measured:
-    """Requests a second, by kind, one a round; the p99 of Hilo's own in milliseconds."""
+    """By kind, one a round: requests a second, and processor time in ms a request.
+
+    Of Hilo with its views live also the p99 in ms.
+    """
 
     per_s: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    cpu_ms: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     p99_ms: list[float] = field(default_factory=list)
+
+    def cpu(self, kind: str) -> str:
+        """Processor time of one kind, in words."""
+        return f"{statistics.median(self.cpu_ms[kind]):.2f} ms of processor time a request"
 
     def ratio(self, kind: str, reference: str) -> float:
         """The median over the rounds of one kind against another, round by round."""
@@ -53,18 +62,19 @@ def places() -> Iterator[dict[str, Place]]:
         }
 
 
-def load(port: int, token: str, *, run: str, path: str = "/v1/interactions") -> dict[str, float]:
-    """One load from a process of its own; raises where an answer was not a success."""
+def load_apart(**asked: object) -> Any:  # noqa: ANN401 - JSON
+    """What benchmarks/load.py says, in a process of its own, when it is asked for this."""
     at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="seconds")
-    asked = {"port": port, "token": token, "run": run, "at": at, "path": path, "seconds": SECONDS}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load", json.dumps(asked)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    outcome: dict[str, float] = json.loads(done.stdout)
-    statuses = json.loads(done.stdout)["statuses"]
+    words = json.dumps({"at": at, "path": "/v1/interactions", **asked})
+    command = [sys.executable, "-m", "benchmarks.load", words]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def load(port: int, token: str, *, run: str) -> dict[str, float]:
+    """One load from a process of its own; raises where an answer was not a success."""
+    outcome: dict[str, Any] = load_apart(port=port, token=token, run=run, seconds=SECONDS)
+    statuses = outcome["statuses"]
     if set(statuses) - {"200", "201"}:
         message = f"not every answer was a success: {statuses}"
         raise RuntimeError(message)
@@ -94,10 +104,13 @@ def measure(place: Place) -> Measured:
         for kind in KINDS:
             server = "hilo" if kind in {"apart", "live"} else kind
             more = ("--no-follow",) if kind == "apart" else ()
-            with serving(server, place, PORT, *more):
+            with serving(server, place, PORT, *more) as process:
                 if server == "hilo":
                     introduce(PORT, token, run=f"{kind}{number}")
+                before = sum(cpu_ms(process).values())
                 outcome = load(PORT, token, run=f"{kind}{number}")
+                spent = sum(cpu_ms(process).values()) - before
+            measured.cpu_ms[kind].append(spent / outcome["requests"])
             measured.per_s[kind].append(outcome["per_s"])
             if kind == "live":
                 measured.p99_ms.append(outcome["p99_ms"])
@@ -115,13 +128,15 @@ def rows() -> Iterator[Row]:
             yield Row(
                 f"HTTP appends, {database}, followers apart",
                 f"{per_s['apart']:.0f}/s",
-                f"{measured.ratio('apart', 'null'):.2f} of the endpoint storing nothing",
+                f"{measured.ratio('apart', 'null'):.2f} of the endpoint storing nothing; "
+                f"{measured.cpu('apart')}, beside {measured.cpu('null')}",
                 f">= {apart}",
             )
             yield Row(
                 f"HTTP appends, {database}, core views live",
                 f"{per_s['live']:.0f}/s, p99 {statistics.median(measured.p99_ms):.0f} ms",
-                f"{measured.ratio('live', 'null'):.2f} of the endpoint storing nothing",
+                f"{measured.ratio('live', 'null'):.2f} of the endpoint storing nothing; "
+                f"{measured.cpu('live')}, the follower's with it",
                 f">= {live}",
             )
             yield Row(

@@ -7,26 +7,24 @@ once more by `executemany` (SQLite) or COPY (PostgreSQL) into a bare table.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sqlite3
-import statistics
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
-import httpx
 import psycopg
 
 from app.cli.frame import settle_memory
 from app.cli.importing import PART_BYTES, Import
 from app.compose import Composition, open_ledger
 from app.settings import read_settings
-from benchmarks.append import places
-from benchmarks.load import append_bodies
+from benchmarks.append import introduce, load_apart, places
+from benchmarks.load import KNOWN_PHONES, append_bodies
 from benchmarks.results import Row
-from benchmarks.servers import Place, new_token, serving
+from benchmarks.servers import Place, cpu_ms, new_token, serving
 from projections.rebuild import rebuild
 from storage.appending import Row as LogRow
 
@@ -140,56 +138,31 @@ def rates(place: Place) -> dict[str, float]:
     return found
 
 
-async def delays(token: str) -> list[float]:
-    """Milliseconds from sending an append to its event in the stream, at a steady rate."""
-    sent: dict[int, float] = {}
-    arrived: dict[int, float] = {}
-    base = f"http://127.0.0.1:{PORT}"
-    headers = {"Authorization": f"Bearer {token}"}
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    ready = asyncio.Event()
-
-    async def listen(client: httpx.AsyncClient) -> None:
-        async with client.stream("GET", f"{base}/v1/stream", timeout=None) as answer:
-            async for line in answer.aiter_lines():
-                if line.startswith("event: hello"):
-                    ready.set()
-                if line.startswith("id: "):
-                    arrived.setdefault(int(line[4:]), time.perf_counter())
-                if len(arrived) > DELAYS:
-                    return
-
-    async def send(client: httpx.AsyncClient, body: bytes) -> None:
-        now = time.perf_counter()
-        answer = await client.post(f"{base}/v1/interactions", content=body)
-        sent[json.loads(answer.content)["id"]] = now
-
-    limits = httpx.Limits(max_connections=200)
-    async with httpx.AsyncClient(headers=headers, limits=limits) as client:
-        listening = asyncio.create_task(listen(client))
-        await ready.wait()
-        began = time.perf_counter()
-        tasks = []
-        for number, body in enumerate(islice(append_bodies("delay", at), DELAYS)):
-            pause = began + number / RATE_PER_S - time.perf_counter()
-            if pause > 0:
-                await asyncio.sleep(pause)
-            tasks.append(asyncio.create_task(send(client, body)))
-        await asyncio.gather(*tasks)
-        await asyncio.wait_for(listening, timeout=30)
-    return sorted((arrived[n] - then) * 1_000 for n, then in sent.items() if n in arrived)
+def wait_for(position: int, token: str) -> None:
+    """Wait until the core views of the server hold a position."""
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{PORT}/v1/activity?limit=1&wait_ms=10000&min_position={position}",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(asked) as answer:  # noqa: S310 - our own address
+        answer.read()
 
 
 def delay_row(database: str, place: Place) -> Row:
-    """The row about the delay on one database."""
+    """The row about the delay on one database, from the moment when an append was due."""
     token = new_token(place, "append", "read")
-    with serving("hilo", place, PORT):
-        found = asyncio.run(delays(token))
-    p99 = found[len(found) * 99 // 100]
+    with serving("hilo", place, PORT) as process:
+        introduce(PORT, token, run="delay")
+        wait_for(KNOWN_PHONES, token)
+        before = cpu_ms(process)
+        found = load_apart(port=PORT, token=token, run="delay", count=DELAYS, rate_per_s=RATE_PER_S)
+        spent = {kind: ms - before[kind] for kind, ms in cpu_ms(process).items()}
+    each = " and ".join(f"{ms / DELAYS:.2f} ms in the {kind}" for kind, ms in spent.items())
     return Row(
         f"append to stream at {RATE_PER_S}/s, {database}",
-        f"p50 {statistics.median(found):.0f} ms, p99 {p99:.0f} ms",
-        f"{len(found)} appends, client in Python on the same cores",
+        f"p50 {found['p50_ms']:.0f} ms, p99 {found['p99_ms']:.0f} ms",
+        f"{DELAYS} appends, answered within {found['answered_p99_ms']:.0f} ms (p99); "
+        f"{each} of processor time each",
         "p99 <= 50 ms",
     )
 

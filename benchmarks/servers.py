@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,18 @@ def serving(kind: str, place: Place, port: int, *more: str) -> Iterator[subproce
         finally:
             process.terminate()
             process.wait()
+
+
+def cpu_ms(process: subprocess.Popen[bytes]) -> dict[str, float]:
+    """Processor time so far, in ms: of a server, and of the process that follows for it."""
+    spent = {"server": 0.0, "follower": 0.0}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            number, rest = stat.parent.name, stat.read_text().rpartition(")")[2].split()
+            kind = "server" if number == str(process.pid) else "follower"
+            if kind == "server" or rest[1] == str(process.pid):
+                spent[kind] += (int(rest[11]) + int(rest[12])) * 1_000 / os.sysconf("SC_CLK_TCK")
+    return spent
 
 
 def _await(port: int, process: subprocess.Popen[bytes]) -> None:
