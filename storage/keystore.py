@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import NewerData, StoreUnavailable
+from storage.confirming import confirmed, heed_warnings
 from storage.network import NETWORK
 
 SCHEMA: Final = "hilo_keys"
@@ -208,9 +209,10 @@ class KeyStore:
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that commits at its end; on SQLite it holds the write lock from its start.
 
-        Raises StoreUnavailable where the database does not answer or stays locked.
+        Raises StoreUnavailable where the database does not answer or stays locked, and
+        OutcomeUnknown where nobody can say that the commit is durable.
         """
-        with _translated(), self._engine.begin() as connection:
+        with _translated(), self._engine.connect() as connection, confirmed(connection):
             yield connection
 
     @contextmanager
@@ -319,7 +321,8 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         hide_parameters=True,
     )
 
-    def connected(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    def connected(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        heed_warnings(connection, entry)
         cursor = connection.cursor()
         for setting in _SETTINGS_POSTGRESQL:
             cursor.execute(setting)

@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from domain.errors import NotFound, WrongState
 from domain.ports import Clock
 from storage.appending import DUPLICATE, RECORDED
+from storage.confirming import confirmed
 from storage.schema import SCHEMA
 from storage.trade_tables import (
     balances_table,
@@ -107,7 +108,8 @@ class Job(Struct, frozen=True, kw_only=True):
 class Trade:
     """Balances, quarantine and jobs of one log; safe between threads and processes.
 
-    Every method is one short transaction. Raises StoreUnavailable.
+    Every method is one short transaction. Raises StoreUnavailable, and OutcomeUnknown where
+    nobody can say that its commit is durable.
     """
 
     def __init__(self, url: str, clock: Clock) -> None:
@@ -294,11 +296,10 @@ class Trade:
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection, confirmed(connection):
             if self._sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
-            connection.commit()
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         with translated(), self._engine.connect() as connection:

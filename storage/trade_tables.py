@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import StoreUnavailable
 from storage.appending import LOCK_WAIT_S
+from storage.confirming import heed_warnings
 from storage.network import NETWORK
 
 POOL_SIZE: Final = 4
@@ -51,7 +52,8 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+def _set_up(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    heed_warnings(connection, entry)
     cursor = connection.cursor()
     cursor.execute("SET synchronous_commit = on")
     cursor.execute(f"SET lock_timeout = '{int(LOCK_WAIT_S)}s'")

@@ -104,6 +104,7 @@ class GroupCommit:
         self._delivering = threading.Lock()
         self._room: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._closed = False
+        self._under_way: Sequence[_Job] = ()
         self._thread: threading.Thread | None = None
         self._free_at = 0.0
         self.observer: Callable[[int, float], None] | None = None
@@ -190,7 +191,11 @@ class GroupCommit:
             self._thread.start()
 
     def close(self) -> None:
-        """Append what is queued and stop; units that come now get StoreUnavailable."""
+        """Append what is queued and stop; units that come now get StoreUnavailable.
+
+        Where the commit at work hangs, whoever awaits its units in a loop gets OutcomeUnknown: a
+        loop cannot end before them. A thread's future keeps waiting for its own verdict.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -200,14 +205,20 @@ class GroupCommit:
                 left = [*self._urgent, *self._bulk]
                 self._urgent.clear()
                 self._bulk.clear()
+                under_way = [job for job in self._under_way if job.sink.loop is not None]
             self._deliver([(job, StoreUnavailable("The log was closed.")) for job in left])
+            unknown = OutcomeUnknown("The log was closed; repeat with the same key.")
+            self._deliver([(job, unknown) for job in under_way])
+            self._make_room()
 
     # ------------------------------------------------------------------ writing
 
     def _run(self) -> None:
         while jobs := self._take():
+            self._under_way = jobs
             self._deliver(self._commit(jobs))
             self._make_room()
+        self._under_way = []
         self._make_room()
 
     def _take(self) -> list[_Job]:
@@ -236,6 +247,8 @@ class GroupCommit:
         with self._delivering:
             for job, result in results:
                 sink = job.sink
+                if sink.results[job.index] is not None:
+                    continue  # it was told already that its outcome is unknown
                 sink.results[job.index] = result
                 sink.missing -= 1
                 if sink.missing == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,12 +11,13 @@ from contextlib import closing, contextmanager
 import psycopg
 import pytest
 
-from domain.errors import StoreUnavailable
+from domain.errors import OutcomeUnknown, StoreUnavailable
 from domain.ports import Appended, Clash, Verdict
 from storage.appending import Batch
 from storage.postgres_connection import LogDatastore
 from storage.sqlite_connection import open_writer, path_of
 from storage.trade_tables import engine_of
+from storage.writer import BATCH_EVENTS_MAX, BULK_UNITS_MAX
 from tests.backends import Backend
 from tests.storage.kit import batch, fact, opened_store, opened_writer, stream_id
 
@@ -86,6 +88,38 @@ def test_a_commit_that_hangs_is_left_behind_on_closing(
         assert not first.done()
         gate.set()
         assert isinstance(first.result(PATIENCE_S), Appended)
+
+
+def test_an_import_under_a_hanging_commit_hears_of_every_unit(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing answers each unit of an import: unknown under way, refused behind it."""
+    monkeypatch.setattr("storage.writer.CLOSE_S_MAX", 0.01)
+    entered, gate = threading.Event(), threading.Event()
+    with opened_writer(backend.log_url) as opened:
+        append = opened.store.append
+
+        def hang(units: Batch) -> Sequence[Verdict]:
+            entered.set()
+            gate.wait()
+            return append(units)
+
+        async def run() -> list[Verdict | Exception]:
+            units = [fact(f"n{number}") for number in range(2 * BULK_UNITS_MAX)]
+            appending = asyncio.ensure_future(opened.writer.append_all(units))
+            await asyncio.to_thread(entered.wait)
+            await asyncio.to_thread(opened.writer.close)
+            return await appending
+
+        monkeypatch.setattr(opened.store, "append", hang)
+        try:
+            results = asyncio.run(run())
+        finally:
+            gate.set()
+        unknown = [result for result in results if isinstance(result, OutcomeUnknown)]
+        assert 0 < len(unknown) <= BATCH_EVENTS_MAX
+        assert len(results) == 2 * BULK_UNITS_MAX
+        assert all(isinstance(result, StoreUnavailable) for result in results)
 
 
 def test_who_waits_no_more_does_not_stop_the_writer(backend: Backend) -> None:

@@ -14,12 +14,11 @@ import pytest
 from domain.errors import OutcomeUnknown, StoreUnavailable
 from domain.ports import Appended, Clash
 from projections.database import Database
-from storage.appending import LogStore
 from storage.exclusive import AdvisoryLock
 from storage.keystore import KeyStore
 from storage.network import NETWORK
 from storage.postgres_connection import READERS_MAX
-from storage.trade import Trade
+from storage.trade import Kind, Trade
 from tests import postgres
 from tests.storage.kit import batch, fact, opened_store, stream_id
 
@@ -131,7 +130,7 @@ def test_a_cancelled_wait_for_the_standby_is_unknown(alone: postgres.Server, fun
         store.append(batch(fact("a")))
         _await_nobody(other)
         error = _while_it_waits(
-            store,
+            lambda: store.append(batch(fact("b"))),
             lambda: other.execute(f"SELECT {function}(pid) FROM ({WAITING}) w".encode()),
             other,
         )
@@ -139,6 +138,42 @@ def test_a_cancelled_wait_for_the_standby_is_unknown(alone: postgres.Server, fun
         other.execute("ALTER SYSTEM RESET synchronous_standby_names")
         other.execute("SELECT pg_reload_conf()")
         assert store.append(batch(fact("b"))) == [Clash(stream_id("b"), 1, 2)]
+
+
+@pytest.mark.parametrize("function", ["pg_cancel_backend", "pg_terminate_backend"])
+def test_a_cancelled_wait_of_the_small_stores_is_unknown(
+    alone: postgres.Server, function: str
+) -> None:
+    """What holds for the log holds for keys and trade: no half yes, and the next commit works."""
+    url = alone.create("small")
+    cut = f"SELECT {function}(pid) FROM ({WAITING}) w".encode()
+    with (
+        opened_store(url) as store,
+        closing(KeyStore(url)) as keys,
+        closing(Trade(url, store.clock)) as trade,
+        administrator(url) as other,
+    ):
+        tables = keys.tables
+
+        def remember(digest: bytes) -> None:
+            with keys.write() as connection:
+                row = {"command_id": digest, "digest": digest}
+                connection.execute(tables.commands.insert().values(row))
+
+        remember(b"a")
+        trade.count("whatsapp/main", "", Kind.DELIVERIES)
+        _await_nobody(other)
+        for call in (
+            lambda: remember(b"b"),
+            lambda: trade.count("whatsapp/main", "", Kind.DELIVERIES),
+        ):
+            error = _while_it_waits(call, lambda: other.execute(cut), other)
+            assert isinstance(error, OutcomeUnknown)
+        other.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        other.execute("SELECT pg_reload_conf()")
+        remember(b"c")
+        trade.count("whatsapp/main", "", Kind.DELIVERIES)
+        assert [balance.deliveries for balance in trade.balances()] == [3]
 
 
 def test_a_commit_that_waits_for_a_standby_does_not_hold_up_closing(
@@ -162,7 +197,8 @@ def test_a_commit_that_waits_for_a_standby_does_not_hold_up_closing(
             thread.join(PATIENCE_S)
             other.execute(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) w".encode())
 
-        assert isinstance(_while_it_waits(store, close_and_let_go, other), OutcomeUnknown)
+        error = _while_it_waits(lambda: store.append(batch(fact("b"))), close_and_let_go, other)
+        assert isinstance(error, OutcomeUnknown)
         assert closed.is_set()
 
 
@@ -175,18 +211,18 @@ def _await_nobody(other: psycopg.Connection[Any]) -> None:
 
 
 def _while_it_waits(
-    store: LogStore, act: Callable[[], object], other: psycopg.Connection[Any]
+    write: Callable[[], object], act: Callable[[], object], other: psycopg.Connection[Any]
 ) -> BaseException | None:
-    """Append, do something while its commit waits for the standby; what the append raised."""
+    """Write, do something while its commit waits for the standby; what the write raised."""
     raised: list[BaseException] = []
 
-    def append() -> None:
+    def try_it() -> None:
         try:
-            store.append(batch(fact("b")))
+            write()
         except OutcomeUnknown as error:
             raised.append(error)
 
-    thread = threading.Thread(target=append)
+    thread = threading.Thread(target=try_it)
     thread.start()
     while other.execute(WAITING.encode()).fetchone() is None:
         other.execute("SELECT pg_sleep(0.005)")
