@@ -8,8 +8,9 @@ have sent everything, so verdicts wait in a spool. A verdict is written after it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from api import problems
+from api.ahead import Helpers, keyed, lacks_key, request_of, units_of
 from api.auth import Caller, admit, services_of
 from api.frame import log_unexpected
 from api.ingest import terms_of
@@ -33,8 +35,6 @@ from domain.errors import Conflict, HiloError, TooLarge
 from domain.ports import Appended, Unit, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from starlette.types import Receive, Scope, Send
 
     from api.services import Services
@@ -60,12 +60,24 @@ class Options(Struct, frozen=True):
 
 
 class _Item(Struct, frozen=True):
-    """A line: what it asks for, or what is wrong with it."""
+    """A line: its unit and how to read what it asks for, or what is wrong with it."""
 
     number: int
-    command: RecordInteraction | None = None
     unit: Unit | None = None
+    read: Callable[[], RecordInteraction] | None = None
     error: HiloError | None = None
+
+
+class _Chunk(Struct, frozen=True):
+    """Lines that are appended together, with the keys that some of them got before they were read.
+
+    `answer` is what other processes make of them.
+    """
+
+    lines: Sequence[Line]
+    terms: Terms
+    keys: Sequence[str | None] = ()
+    answer: asyncio.Task[bytes] | None = None
 
 
 class _Summary(Struct):
@@ -164,12 +176,19 @@ async def _send_all(spool: Spool, send: Send) -> None:
 class BatchWork:
     """Lines in, verdicts out: the part that knows nothing of HTTP. For one body."""
 
-    def __init__(self, services: Services, caller: Caller, options: Options) -> None:
+    def __init__(
+        self,
+        services: Services,
+        caller: Caller,
+        options: Options,
+        helpers: Helpers | None = None,
+    ) -> None:
         self._services = services
         self._caller = caller
         self._options = options
+        self._helpers = helpers
         self._summary = _Summary()
-        self._chunks: asyncio.Queue[list[_Item] | None] = asyncio.Queue(CHUNKS_AHEAD)
+        self._chunks: asyncio.Queue[list[_Item] | _Chunk | None] = asyncio.Queue(CHUNKS_AHEAD)
         self._failed: Exception | None = None
 
     async def run(self, parts: AsyncIterator[bytes], spool: Spool) -> None:
@@ -177,16 +196,18 @@ class BatchWork:
 
         Raises what a store failed with; the verdicts up to there are spooled.
         """
-        appending = asyncio.create_task(self._append_all(spool))
-        try:
-            with closing(Occurrences()) as occurrences:
+        with closing(Occurrences()) as occurrences:
+            appending = asyncio.create_task(self._append_all(spool))
+            try:
                 await self._read(parts, occurrences)
-        except BaseException:  # the client went away: nobody will hear of the rest
-            appending.cancel()
-            with suppress(asyncio.CancelledError):
-                await appending
-            raise
-        await appending
+            except BaseException:  # the client went away: nobody will hear of the rest
+                appending.cancel()
+                with suppress(asyncio.CancelledError):
+                    await appending
+                while not self._chunks.empty():
+                    _drop(self._chunks.get_nowait() or [])
+                raise
+            await appending
         if self._failed is not None:
             raise self._failed
         spool.write(msgspec.json.encode({"summary": self._summary}) + b"\n")
@@ -211,7 +232,10 @@ class BatchWork:
             if self._options.fallback is not None:
                 terms = structs.replace(terms, fallback=self._options.fallback)
             some = lines[start : start + CHUNK_LINES]
-            await self._chunks.put([self._item(line, terms) for line in some])
+            if self._helpers is None:
+                await self._chunks.put([self._item(line, terms) for line in some])
+            else:
+                await self._chunks.put(self._sent(self._helpers, some, terms))
 
     def _item(self, line: Line, terms: Terms) -> _Item:
         try:
@@ -221,22 +245,58 @@ class BatchWork:
             unit = self._services.ledger.unit(command, self._caller.plain)
         except HiloError as error:
             return _Item(line.number, error=error)
-        return _Item(line.number, command, unit)
+        return _Item(line.number, unit, lambda: command)
+
+    # ------------------------------------------------- made by other processes
+
+    def _sent(self, helpers: Helpers, lines: Sequence[Line], terms: Terms) -> _Chunk:
+        """The chunk, on its way to be made into units."""
+        keys = [
+            terms.key_of(line.raw) if line.raw and lacks_key(line.raw) else None for line in lines
+        ]
+        pairs = zip(lines, keys, strict=True)
+        request = request_of([(line.raw or b"", key) for line, key in pairs])
+        return _Chunk(lines, terms, keys, asyncio.create_task(helpers.make(request)))
+
+    async def _items(self, chunk: list[_Item] | _Chunk) -> list[_Item]:
+        """The items of a chunk; what came back without a unit is read here."""
+        if isinstance(chunk, list):
+            return chunk
+        reads = [
+            partial(self._read_again, line, key, chunk.terms)
+            for line, key in zip(chunk.lines, chunk.keys, strict=True)
+        ]
+        answer = await chunk.answer if chunk.answer else b""
+        units = units_of(answer, reads, self._made)
+        return [
+            _Item(line.number, unit, read) if unit else self._item(line, keyed(chunk.terms, key))
+            for line, key, read, unit in zip(chunk.lines, chunk.keys, reads, units, strict=True)
+        ]
+
+    def _read_again(self, line: Line, key: str | None, terms: Terms) -> RecordInteraction:
+        return append_command(line.raw or b"", keyed(terms, key))
+
+    def _made(self, command: RecordInteraction) -> Unit:
+        return self._services.ledger.unit(command, self._caller.plain)
 
     # ---------------------------------------------------------------- appending
 
     async def _append_all(self, spool: Spool) -> None:
         """Append chunk after chunk; after a failure drop what comes, so that reading goes on."""
-        while (items := await self._chunks.get()) is not None:
-            if self._failed is None:
-                try:
-                    await self._append(items, spool)
-                except Exception as error:  # noqa: BLE001 - kept, and raised by `run`
-                    self._failed = error
+        while (chunk := await self._chunks.get()) is not None:
+            if self._failed is not None:
+                _drop(chunk)
+                continue
+            try:
+                await self._append(await self._items(chunk), spool)
+            except Exception as error:  # noqa: BLE001 - kept, and raised by `run`
+                self._failed = error
 
     async def _append(self, items: Sequence[_Item], spool: Spool) -> None:
         units = [item.unit for item in items if item.unit is not None]
         verdicts = await self._services.log.append_all(units) if units else []
+        if self._options.errors_only and len(units) == len(items) and self._counted(verdicts):
+            return
         if all(isinstance(verdict, Appended) for verdict in verdicts):
             outcomes = self._outcomes(items, verdicts)
         else:  # repeats are opened and compared, which may take a while
@@ -256,23 +316,41 @@ class BatchWork:
         """What became of each item, in order."""
         rest = iter(verdicts)
         return [
-            self._outcome(item.command, item.unit, next(rest))
-            if item.command and item.unit
+            self._outcome(item.read, item.unit, next(rest))
+            if item.read and item.unit
             else item.error or HiloError()
             for item in items
         ]
 
     def _outcome(
-        self, command: RecordInteraction, unit: Unit, verdict: Verdict | Exception
+        self,
+        read: Callable[[], RecordInteraction],
+        unit: Unit,
+        verdict: Verdict | Exception,
     ) -> Receipt | HiloError:
         if isinstance(verdict, HiloError):
             return verdict
         if isinstance(verdict, Exception):
             raise verdict
+        ledger = self._services.ledger
         try:
-            return self._services.ledger.receipt(command, unit, verdict)
+            if isinstance(verdict, Appended):
+                return ledger.appended(unit, verdict)
+            return ledger.duplicate(read(), verdict.position)
         except HiloError as error:
             return error
+
+    def _counted(self, verdicts: Sequence[Verdict | Exception]) -> bool:
+        """Count lines that were all appended and of which nobody wants to hear; else False."""
+        first = [verdict.positions[0] for verdict in verdicts if isinstance(verdict, Appended)]
+        if not first or len(first) < len(verdicts):
+            return False
+        summary = self._summary
+        summary.lines += len(first)
+        summary.recorded += len(first)
+        summary.first_position = summary.first_position or first[0]
+        summary.last_position = first[-1]
+        return True
 
     def _verdict(self, number: int, outcome: Receipt | HiloError) -> bytes:
         """The verdict on a line, counted; nothing where only errors are wanted."""
@@ -309,3 +387,9 @@ class BatchWork:
         else:
             summary.refused += 1
         return msgspec.json.encode({**line, "problem": problem}) + b"\n"
+
+
+def _drop(chunk: list[_Item] | _Chunk) -> None:
+    """Nobody wants it any more."""
+    if isinstance(chunk, _Chunk) and chunk.answer is not None:
+        chunk.answer.cancel()

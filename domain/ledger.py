@@ -88,9 +88,13 @@ class Ledger:
     def receipt(self, command: RecordInteraction, unit: Unit, verdict: Verdict) -> Receipt:
         """What the verdict on a command's unit means to whoever sent it; raises Conflict."""
         if isinstance(verdict, Appended):
-            owner = self._owners.contact_of(verdict.subjects[0])
-            return Receipt(verdict.positions[0], unit.key, owner)
+            return self.appended(unit, verdict)
         return self.duplicate(command, verdict.position)
+
+    def appended(self, unit: Unit, verdict: Appended) -> Receipt:
+        """What it means to whoever sent an interaction that its unit was appended."""
+        owner = self._owners.contact_of(verdict.subjects[0])
+        return Receipt(verdict.positions[0], unit.key, owner)
 
     def duplicate(self, command: RecordInteraction, position: int) -> Receipt:
         """What stands at a position instead of a command; raises Conflict where it differs."""

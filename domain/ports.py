@@ -56,7 +56,7 @@ class Layout(Struct, frozen=True):
     upcasters: tuple[Callable[[dict[str, object]], dict[str, object]], ...] = ()
 
 
-class Seeker(Struct, frozen=True):
+class Seeker(Struct, frozen=True, array_like=True, gc=False):
     """An address that needs its subject, as it was held at a time (numbers are recycled)."""
 
     address: str

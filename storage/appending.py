@@ -32,7 +32,7 @@ RECORDED: Final = "recorded"
 DUPLICATE: Final = "duplicate"
 
 
-class SealedEvent(Struct, frozen=True, gc=False):
+class SealedEvent(Struct, frozen=True, gc=False, array_like=True):
     """An event as it will be stored."""
 
     topic: str
@@ -59,6 +59,18 @@ class SealedUnit(Struct, frozen=True):
         if len(self.events) == 1:
             return len(self.events[0].state)
         return sum([len(event.state) for event in self.events])
+
+
+class ReadyUnit(Unit, frozen=True, kw_only=True):
+    """A unit that another process sealed already, under a fence: the events and their subjects.
+
+    It is a whole unit all the same: under any other fence it is built and sealed again.
+    """
+
+    events: tuple[SealedEvent, ...]
+    subjects: tuple[UUID, ...]
+    fence: int
+    answer: Clash | Repeated | None = None
 
 
 class Batch(Struct, frozen=True):

@@ -14,7 +14,7 @@ from msgspec import Struct
 from domain.ports import AggregateT, Clock, Entry, EventLike, StoredEntry, Unit, Verdict
 from storage.appending import LogStore
 from storage.bridge import LOG_URL
-from storage.preparing import Preparer, Sealer, SubjectResolver
+from storage.preparing import Prepared, Preparer, Sealer, SubjectResolver
 from storage.wakeup import Wakeup
 from storage.writer import GroupCommit
 
@@ -78,11 +78,8 @@ class EventLog:
     def __init__(self, store: LogStore, parts: Parts) -> None:
         self.store = store
         self._codec = parts.codec
-        self._writer = GroupCommit(
-            store,
-            Preparer(store, parts.codec, parts.subjects, parts.forget),
-            polite=parts.polite,
-        )
+        self._preparer = Preparer(store, parts.codec, parts.subjects, parts.forget)
+        self._writer = GroupCommit(store, self._preparer, polite=parts.polite)
         events = EventStore(parts.mapper, cast("Any", store))
         self._repository: Repository[UUID] = Repository(events)
 
@@ -98,6 +95,14 @@ class EventLog:
     async def append_all(self, units: Sequence[Unit]) -> list[Verdict | Exception]:
         """Append units in order, each for itself; waits while the queue is full."""
         return await self._writer.append_all(units)
+
+    def prepare(self, units: Sequence[Unit]) -> Prepared:
+        """Units sealed for another process to append (`ReadyUnit`); nothing is written to the log.
+
+        For a process that appends nothing itself: the writer's thread prepares as well. New
+        subjects are made, durably. Raises StoreUnavailable.
+        """
+        return self._preparer.prepare_now(units)
 
     def submit(self, unit: Unit) -> Future[Verdict]:
         """As `append`, for threads without an event loop."""

@@ -7,6 +7,7 @@ All of it may be thrown away and done again: when the lock is taken and an erasu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from domain.ports import (
     Seeker,
     Unit,
 )
-from storage.appending import LogStore, Place, SealedEvent, SealedUnit, Taken
+from storage.appending import LogStore, Place, ReadyUnit, SealedEvent, SealedUnit, Taken
 
 Answer = Clash | Repeated
 """What the log says of a unit that it has already."""
@@ -78,6 +79,33 @@ class Preparer:
         """Seal what can be sealed. Raises StoreUnavailable; a unit's own error is its result."""
         if self._fence is None:
             self.fence_moved(self._store.head().fence)
+        fence = self._fence or 0
+        ready = [
+            (index, SealedUnit(unit, unit.events, unit.subjects, unit.answer))
+            for index, unit in enumerate(units)
+            if isinstance(unit, ReadyUnit) and unit.fence == fence
+        ]
+        if not ready:
+            return self._prepare(units)
+        taken = {index for index, _ in ready}
+        rest = [index for index in range(len(units)) if index not in taken]
+        if not rest:
+            return Prepared(fence, ready, [])
+        mine = self._prepare([units[index] for index in rest])
+        if mine.fence != fence:  # an erasure came to light: what was sealed before it is void
+            return self.prepare(units)
+        sealed = ready + [(rest[at], one) for at, one in mine.sealed]
+        refused = [(rest[at], error) for at, error in mine.refused]
+        return Prepared(fence, sorted(sealed, key=itemgetter(0)), refused)
+
+    def prepare_now(self, units: Sequence[Unit]) -> Prepared:
+        """As `prepare`, under the fence that the log has now: for who never meets its lock."""
+        fence = self._store.head().fence
+        if fence != self._fence:
+            self.fence_moved(fence)
+        return self.prepare(units)
+
+    def _prepare(self, units: Sequence[Unit]) -> Prepared:
         prepared = Prepared(self._fence or 0, [], [])
         try:
             known = self._subjects(units)

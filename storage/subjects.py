@@ -135,7 +135,9 @@ class SubjectBook:
         won = self._rows.insert(connection, fresh)
         made = {fresh[subject]: self._keyring.make(UUID(bytes=subject)) for subject in won}
         self._rows.insert_keys(connection, made.values())
-        known |= self._read(connection, [key for key in keys if key not in made])
+        taken = [key for key in keys if key not in made]
+        if taken:
+            known |= self._read(connection, taken)
         for key, new in made.items():
             known[key] = ((FROM_THE_BEGINNING, new.subject), *known.get(key, ()))
         return made

@@ -18,15 +18,18 @@ from api.auth import Caller, implied
 from api.batch import BatchWork, Options
 from api.spool import Spool
 from app.cli.frame import BAD, OK, json_option, open_here, progress, say, show
+from app.import_processes import FROM_BYTES, Author, ImportProcesses
 from domain.commands import By
 from domain.errors import InvalidInput, NotFound
 from domain.events import Actor
 from domain.ports import Appended
 from domain.values import SOURCE_MAX_CHARS, is_source
+from storage.follower import seldom_collected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+    from api.ahead import Helpers
     from api.services import Services
     from domain.ports import Unit, Verdict
     from storage.log import EventLog
@@ -72,6 +75,11 @@ def import_(
         if dry_run:
             dry: Any = DryLog(services.log)
             services = structs.replace(services, log=dry)
+        elif size >= FROM_BYTES:
+            work.helpers = stack.enter_context(
+                ImportProcesses(composition.settings, Author(work.by, work.source))
+            )
+        stack.enter_context(seldom_collected())
         counts = asyncio.run(work.run(services, _parts(lines, size, told), verdicts))
     if as_json:
         show({name: counts[name] for name in COUNTS})
@@ -81,35 +89,42 @@ def import_(
 
 
 class Import:
-    """One import: where its lines say nothing, they are of `source`."""
+    """One import: where its lines say nothing, they are of `source`.
+
+    With `helpers` other processes read and seal the lines, and this one appends them.
+    """
 
     def __init__(self, source: str) -> None:
+        self.source = source
+        self.by = By(Actor("import", source.removeprefix("import:")))
+        self.helpers: Helpers | None = None
         self._options = Options(imported=True, errors_only=False, fallback=source)
-        self._by = By(Actor("import", source.removeprefix("import:")))
 
     async def run(
         self, services: Services, parts: AsyncIterator[bytes], report: BinaryIO | None
     ) -> dict[str, int]:
         """Append everything; the verdicts go to the report, the first bad ones to stderr."""
-        caller = Caller(self._by.actor, implied(("append",)), self._by)
+        caller = Caller(self.by.actor, implied(("append",)), self.by)
         spool = Spool()
         # Without a report nobody asks about the lines that went well.
         options = structs.replace(self._options, errors_only=report is None)
-        batch = BatchWork(services, caller, options)
+        batch = BatchWork(services, caller, options, self.helpers)
         work = asyncio.create_task(_to_the_end(batch, parts, spool))
         summary: dict[str, int] = {}
         shown = 0
-        async for line in _lines(spool):
-            if line.startswith(_SUMMARY):
-                summary = json.loads(line)["summary"]
-                continue
-            if report:
-                report.write(line + b"\n")
-            if shown < SHOWN_MAX and _PROBLEM in line:
-                shown += 1
-                say(_told(json.loads(line)))
-        await work
-        spool.close()
+        try:
+            async for line in _lines(spool):
+                if line.startswith(_SUMMARY):
+                    summary = json.loads(line)["summary"]
+                    continue
+                if report:
+                    report.write(line + b"\n")
+                if shown < SHOWN_MAX and _PROBLEM in line:
+                    shown += 1
+                    say(_told(json.loads(line)))
+            await work
+        finally:
+            spool.close()
         return summary
 
 

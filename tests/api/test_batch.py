@@ -170,10 +170,10 @@ def test_an_unexpected_failure_cuts_the_answer_off(
 ) -> None:
     """What nobody expected leaves the answer without its summary too."""
 
-    def broken(_command: object, _verdict: object) -> None:
+    def broken(_unit: object, _verdict: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(house.services.ledger, "receipt", broken)
+    monkeypatch.setattr(house.services.ledger, "appended", broken)
     headers = {**house.bearer("append"), **NDJSON}
     answer = house.client.post(PATH, content=line(), headers=headers)
     assert b"summary" not in answer.content
