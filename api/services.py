@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from storage.codec import Codec
     from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
     from storage.log import EventLog
+    from storage.passwords import Passwords
     from storage.trade import Trade
 
 
@@ -30,11 +31,12 @@ class Locale(Struct, frozen=True):
 
 
 class Credentials(Struct, frozen=True):
-    """What opens doors: tokens, one-time links, sessions, and the secrets of connections."""
+    """What opens doors: tokens, links, sessions, passwords, and the secrets of connections."""
 
     tokens: Tokens
     links: Links
     sessions: Sessions
+    passwords: Passwords
     secrets: ConnectionSecrets
 
 

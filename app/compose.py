@@ -43,6 +43,7 @@ from storage.keystore import KeyStore
 from storage.leaf import leaf_hash
 from storage.log import EventLog, Parts, open_store
 from storage.mapper import SealedMapper
+from storage.passwords import Passwords
 from storage.subjects import SubjectBook
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Keys:
             tokens=Tokens(self.store, entropy),
             links=Links(self.store, entropy),
             sessions=Sessions(self.store, entropy),
+            passwords=Passwords(self.store, entropy),
             secrets=ConnectionSecrets(self.store, self.kek, entropy),
         )
 

@@ -17,9 +17,12 @@ from domain.deciding import Decider, Known, Surroundings
 from domain.errors import Conflict
 from domain.events import InteractionRecorded
 from domain.facts import report_unit
+from domain.people_book import PeopleBook
 from domain.ports import Appended, Clash, Repeated, Unit
 from domain.recording import Resolved, recording_unit, same_content
 from domain.staff import Mentions
+from domain.team_book import TeamBook
+from domain.word_book import WordBook
 
 if TYPE_CHECKING:
     from domain.commands import By, Fact
@@ -53,6 +56,9 @@ class Ledger:
         self.annotations = AnnotationBook(decider, surroundings.derive, self._mentions)
         self.contacts = ContactBook(decider, known)
         self.conversations = ConversationBook(decider, surroundings.derive)
+        self.people = PeopleBook(decider, people, surroundings)
+        self.teams = TeamBook(decider, surroundings)
+        self.words = WordBook(decider, surroundings)
 
     async def record(self, command: RecordInteraction, by: By) -> Receipt:
         """Append one interaction; durable when this returns.

@@ -201,6 +201,12 @@ class People(Protocol):
     def knows(self, originator_id: UUID) -> bool:
         """Whether the dictionary entry with that stream certainly stands in the log."""
 
+    def administrators(self) -> Sequence[UUID]:
+        """The users who were administrators when the views last looked."""
+
+    def alike(self, user: UUID) -> Sequence[UUID]:
+        """The user and every person who was declared to be that user; the user alone else."""
+
 
 class Contacts(Protocol):
     """Whose address it is now, as the directory knows it."""

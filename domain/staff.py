@@ -39,6 +39,11 @@ def campaign_stream(derive: Deriver, key: str) -> UUID:
     return derive.id("campaign", key)
 
 
+def source_stream(derive: Deriver, key: str) -> UUID:
+    """The stream of a source's name."""
+    return derive.id("source", key)
+
+
 class Mentions:
     """What a command's typed names mean, and the events that their first mention needs."""
 

@@ -9,6 +9,7 @@ from projections.directory import DirectoryProjection
 from projections.group import Group
 from projections.history import History
 from projections.inbox import Inbox
+from projections.teams import Teams
 from projections.timeline import Timeline
 from projections.views import CORE, Views
 
@@ -17,6 +18,7 @@ def core_projections() -> tuple[Projection, ...]:
     """Names to inbox, each after what it reads; activity is the timeline in another order."""
     return (
         DictionaryProjection(),
+        Teams(),
         DirectoryProjection(),
         Access(),
         Timeline(),

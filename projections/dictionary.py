@@ -1,200 +1,56 @@
 """Names of staff, departments, campaigns, sources and tokens, which the log holds as ids.
 
-A source is `discovered` by its first interaction, and `named` once somebody gave it a name. A
-name that is missing (its key erased, or its event not yet here) falls back to the key.
+A name that is missing (its key erased, or its event not yet here) falls back to the key. A
+person without sign-in who was declared to be a user is shown as that user. Rows and handler:
+projections/dictionary_rows.py.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from typing import Any, ClassVar, Final
+from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-import sqlalchemy as sa
 from msgspec import Struct
 
-from domain import events
 from domain.errors import Unavailable
-from domain.ports import Entry
 from domain.values import staff_name
-from projections.base import EPOCH, Key, Rows, RowTable
+from projections.dictionary_rows import (
+    CAMPAIGN,
+    CHANNEL,
+    DEPARTMENT,
+    NAMES,
+    NAMES_EPOCH,
+    SOURCE,
+    TEAM,
+    TOKEN,
+    USER,
+    DictionaryProjection,
+    Extra,
+    NameRow,
+    read_extra,
+)
 from projections.views import Reading, Views
 
-NAMES_EPOCH: Final = "names"
+__all__ = [
+    "CAMPAIGN",
+    "CHANNEL",
+    "DEPARTMENT",
+    "SOURCE",
+    "TEAM",
+    "TOKEN",
+    "USER",
+    "Dictionary",
+    "DictionaryProjection",
+    "Extra",
+    "Named",
+    "Names",
+    "Person",
+    "TeamName",
+    "Word",
+]
 
-USER: Final = "user"
-DEPARTMENT: Final = "department"
-CAMPAIGN: Final = "campaign"
-SOURCE: Final = "source"
-TOKEN: Final = "token"  # noqa: S105 - the kind of a row
-CHANNEL: Final = "channel"
-
-# ------------------------------------------------------------------------ rows
-
-
-class Extra(Struct, frozen=True, omit_defaults=True):
-    """What only some kinds have; `discovered`: nobody has named the source yet."""
-
-    email: str | None = None
-    sign_in: bool = False
-    role: str | None = None
-    department: str | None = None
-    address: str | None = None
-    discovered: bool = False
-    scopes: tuple[str, ...] = ()
-    source: str | None = None
-    user: UUID | None = None
-    expires_at: int | None = None
-    revoked_at: int | None = None
-
-
-class NameRow(Struct, gc=False):
-    """One entry: `key` is a UUID's text for users and tokens; `stream` is its log stream.
-
-    `changed` is the position of its last change, `since` of its first.
-    """
-
-    kind: str
-    key: str
-    name: str | None
-    active: bool
-    stream: bytes
-    since: int
-    changed: int
-    extra: bytes
-
-
-NAMES: Final = RowTable(
-    "names",
-    NameRow,
-    key=("kind", "key"),
-    columns={
-        "kind": sa.Text(),
-        "key": sa.Text(),
-        "name": sa.Text(),
-        "active": sa.Boolean(),
-        "stream": sa.LargeBinary(16),
-        "since": sa.BigInteger(),
-        "changed": sa.BigInteger(),
-        "extra": sa.LargeBinary(),
-    },
-    indexes=(("changed", ("changed",), None, False),),
-)
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode_extra = msgspec.msgpack.Decoder(Extra).decode
-
-# -------------------------------------------------------------------- handlers
-
-
-class DictionaryProjection:
-    """The projection."""
-
-    name: ClassVar[str] = "dictionary"
-    version: ClassVar[int] = 1
-    tables: ClassVar[tuple[RowTable[Any], ...]] = (NAMES,)
-    topics: ClassVar[frozenset[str]] = frozenset(
-        {
-            "interaction.recorded",
-            "user.added",
-            "department.set",
-            "campaign.set",
-            "source.set",
-            "token.issued",
-            "token.revoked",
-        }
-    )
-
-    def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
-        """The one entry that the event is about."""
-        event = entry.event
-        if isinstance(event, events.InteractionRecorded):
-            return ((NAMES, (SOURCE, event.source)),)
-        return ((NAMES, _key_of(event)),)
-
-    def apply(self, entry: Entry, rows: Rows) -> None:
-        """Discover a source, or take what the event says."""
-        event = entry.event
-        if isinstance(event, events.InteractionRecorded):
-            key: Key = (SOURCE, event.source)
-            if rows.get(NAMES, key) is not None:
-                return
-            row = _new(entry, key, b"")
-            row.extra = _encode(Extra(discovered=True))
-        else:
-            key = _key_of(event)
-            row = rows.get(NAMES, key) or _new(entry, key, event.originator_id.bytes)
-            _take(row, entry)
-        row.changed = entry.position
-        rows.put(NAMES, row)
-        rows.touch(EPOCH, (NAMES_EPOCH,))
-
-    def settle(self, rows: Rows) -> None:
-        """Nothing is left for the end of a page."""
-
-
-def _key_of(event: object) -> Key:
-    match event:
-        case events.UserAdded():
-            return (USER, str(event.user))
-        case events.DepartmentSet():
-            return (DEPARTMENT, event.key)
-        case events.CampaignSet():
-            return (CAMPAIGN, event.key)
-        case events.SourceSet():
-            return (SOURCE, event.key)
-        case events.TokenIssued() | events.TokenRevoked():
-            return (TOKEN, str(event.token))
-    message = f"the dictionary has no entry for {type(event).__name__}"
-    raise TypeError(message)
-
-
-def _new(entry: Entry, key: Key, stream: bytes) -> NameRow:
-    kind, text = key
-    return NameRow(
-        kind=str(kind),
-        key=str(text),
-        name=None,
-        active=True,
-        stream=stream,
-        since=entry.position,
-        changed=entry.position,
-        extra=_encode(Extra()),
-    )
-
-
-def _take(row: NameRow, entry: Entry) -> None:
-    event = entry.event
-    row.stream = event.originator_id.bytes
-    match event:
-        case events.UserAdded():
-            row.name = event.name
-            extra = Extra(email=event.email, sign_in=event.sign_in, role=event.role)
-            row.extra = _encode(extra)
-        case events.DepartmentSet() | events.CampaignSet():
-            row.name, row.active = event.name, event.active
-        case events.SourceSet():
-            row.name = event.name
-            row.extra = _encode(Extra(department=event.department, address=event.address))
-        case events.TokenIssued():
-            row.name = event.name
-            row.extra = _encode(
-                Extra(
-                    scopes=event.scopes,
-                    source=event.source,
-                    user=event.user,
-                    expires_at=event.expires_at,
-                )
-            )
-        case events.TokenRevoked():
-            row.active = False
-            extra = _decode_extra(row.extra)
-            row.extra = _encode(msgspec.structs.replace(extra, revoked_at=entry.recorded_at))
-
-
-# --------------------------------------------------------------------- queries
+_ADMIN = "admin"
 
 
 class Person(Struct, frozen=True):
@@ -203,6 +59,13 @@ class Person(Struct, frozen=True):
     id: str
     name: str
     user: bool
+
+
+class TeamName(Struct, frozen=True):
+    """A team, as answers show it."""
+
+    id: str
+    name: str
 
 
 class Word(Struct, frozen=True):
@@ -230,19 +93,27 @@ class Names:
         self.generation = 0
         self._words: dict[tuple[str, str], Word] = {}
         self._people: dict[bytes, Person] = {}
+        self._into: dict[bytes, UUID] = {}
         self._named: dict[tuple[str, str], Named] = {}
         self._by_email: dict[str, UUID] = {}
         self._by_name: dict[str, UUID] = {}
         self._streams: set[bytes] = set()
 
     def user(self, user: UUID | bytes) -> Person:
-        """A person by id."""
+        """A person by id; one who was declared to be a user as that user."""
         raw = user.bytes if isinstance(user, UUID) else user
-        found = self._people.get(raw)
+        into = self._into.get(raw)
+        found = self._people.get(into.bytes if into else raw)
         if found is not None:
             return found
         text = str(UUID(bytes=raw))
         return Person(text, text, user=False)
+
+    def team(self, team: UUID | bytes) -> TeamName:
+        """A team by id."""
+        text = str(team if isinstance(team, UUID) else UUID(bytes=team))
+        word = self._words.get((TEAM, text))
+        return TeamName(text, word.name if word else text)
 
     def department(self, key: str) -> Word:
         """A department by key."""
@@ -274,14 +145,32 @@ class Names:
         return self._named.get((kind, key))
 
     def staff_id(self, text: str) -> UUID | None:
-        """The user with that UUID, e-mail or exact name; of several the one known first."""
+        """The user with that UUID, e-mail or exact name; of several the one known first.
+
+        Of a person who was declared to be a user, that user.
+        """
         try:
-            asked = UUID(text)
+            found: UUID | None = UUID(text)
         except ValueError:
-            return self._by_email.get(text.strip().casefold()) or self._by_name.get(
-                staff_name(text)
-            )
-        return asked if asked.bytes in self._people else None
+            email, name = text.strip().casefold(), staff_name(text)
+            found = self._by_email.get(email) or self._by_name.get(name)
+        if found is None or found.bytes not in self._people:
+            return None
+        return self._into.get(found.bytes, found)
+
+    def alike(self, user: UUID) -> list[UUID]:
+        """The user, and every person who was declared to be that user."""
+        others = [UUID(bytes=raw) for raw, into in self._into.items() if into == user]
+        return [user, *others]
+
+    def administrators(self) -> list[UUID]:
+        """The users who may enter as administrators."""
+        found = (named for (kind, _), named in self._named.items() if kind == USER)
+        return [
+            UUID(named.key)
+            for named in found
+            if named.extra.sign_in and named.active and named.extra.role == _ADMIN
+        ]
 
     def knows(self, stream: bytes) -> bool:
         """Whether an entry was made by that stream."""
@@ -289,19 +178,35 @@ class Names:
 
     def take(self, row: NameRow) -> None:
         """Remember an entry as it is now."""
-        extra = _decode_extra(row.extra)
+        extra = read_extra(row.extra)
         shown = row.name or row.key
         place = (row.kind, row.key)
+        before = self._named.get(place)
         self._named[place] = Named(row.key, shown, bool(row.active), row.since, extra)
         self._words[place] = Word(row.key, shown)
         self._streams.add(row.stream)
         if row.kind == USER:
-            user = UUID(row.key)
-            self._people[user.bytes] = Person(row.key, shown, extra.sign_in)
-            if row.name:
-                self._by_name.setdefault(staff_name(row.name), user)
-            if extra.email:
-                self._by_email.setdefault(extra.email.strip().casefold(), user)
+            self._take_user(row, extra, before)
+
+    def _take_user(self, row: NameRow, extra: Extra, before: Named | None) -> None:
+        user = UUID(row.key)
+        self._people[user.bytes] = Person(row.key, row.name or row.key, extra.sign_in)
+        if extra.into is None:
+            self._into.pop(user.bytes, None)
+        else:
+            self._into[user.bytes] = extra.into
+        if before is not None:  # who has another name now is not found by the old one
+            _let_go(self._by_name, staff_name(before.name), user)
+            _let_go(self._by_email, (before.extra.email or "").strip().casefold(), user)
+        if row.name:
+            self._by_name.setdefault(staff_name(row.name), user)
+        if extra.email:
+            self._by_email.setdefault(extra.email.strip().casefold(), user)
+
+
+def _let_go(index: dict[str, UUID], text: str, user: UUID) -> None:
+    if index.get(text) == user:
+        del index[text]
 
 
 class Dictionary:
@@ -346,6 +251,14 @@ class Dictionary:
         """As in ports.People."""
         stream = originator_id.bytes
         return self._names.knows(stream) or self._newest().knows(stream)
+
+    def administrators(self) -> Sequence[UUID]:
+        """As in ports.People."""
+        return self._newest().administrators()
+
+    def alike(self, user: UUID) -> Sequence[UUID]:
+        """As in ports.People."""
+        return self._newest().alike(user)
 
     def _newest(self) -> Names:
         try:

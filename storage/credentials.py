@@ -30,6 +30,10 @@ SECRETS_OF_A_NAME: Final = 2
 """Secrets of one name that a connection accepts: today's, and the one before a rotation."""
 
 
+SESSION_IDLE_US: Final = 7 * 24 * 3_600 * 1_000_000
+"""How long a browser stays signed in that nobody uses, in µs: over a week's holiday it ends."""
+
+
 class Token(Struct, frozen=True):
     """A token as it is kept; its text is nowhere but with its holder."""
 
@@ -42,12 +46,16 @@ class Token(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """A browser that is signed in; `csrf` goes with whatever it changes."""
+    """A browser that is signed in; `csrf` goes with whatever it changes.
+
+    It ends at `expires_at`, however busy, and when nobody used it for SESSION_IDLE_US.
+    """
 
     user: UUID
     csrf: str
     created_at: int
     expires_at: int
+    seen_at: int = 0
 
 
 class OpenedSession(Struct, frozen=True):
@@ -151,6 +159,34 @@ class Links:
             connection.execute(sa.insert(self._links), row)
         return text
 
+    def find(self, text: str, purpose: str, now: int) -> Link | None:
+        """What a link is for, without using it; None as for `use`."""
+        links = self._links
+        where = (
+            links.c.hash == _digest(text),
+            links.c.purpose == purpose,
+            links.c.used_at.is_(None),
+            links.c.expires_at > now,
+        )
+        with self._store.read() as connection:
+            query = sa.select(links.c.user_id, links.c.expires_at).where(*where)
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return Link(purpose, None if row[0] is None else UUID(bytes=row[0]), row[1])
+
+    def void(self, user: UUID, purpose: str, at: int) -> int:
+        """Use up all of a user's links of one purpose; how many there were."""
+        links = self._links
+        where = (
+            links.c.user_id == user.bytes,
+            links.c.purpose == purpose,
+            links.c.used_at.is_(None),
+        )
+        with self._store.write() as connection:
+            change = sa.update(links).where(*where).values(used_at=at)
+            return connection.execute(change).rowcount
+
     def use(self, text: str, purpose: str, now: int) -> Link | None:
         """Use a link up; None where it is unknown, for something else, used or too old."""
         links = self._links
@@ -180,26 +216,37 @@ class Sessions:
     def open(self, user: UUID, created_at: int, expires_at: int) -> OpenedSession:
         """Sign a browser in, until `expires_at`."""
         text = _random_text(self._entropy)
-        session = Session(user, _random_text(self._entropy), created_at, expires_at)
+        session = Session(user, _random_text(self._entropy), created_at, expires_at, created_at)
         row = {
             "hash": _digest(text),
             "user_id": user.bytes,
             "csrf": session.csrf,
             "created_at": created_at,
             "expires_at": expires_at,
+            "seen_at": created_at,
         }
         with self._store.write() as connection:
             connection.execute(sa.insert(self._sessions), row)
         return OpenedSession(text, session)
 
     def find(self, text: str, now: int) -> Session | None:
-        """The session with that text, unless it was closed or has expired."""
+        """The session with that text, unless it was closed, has expired, or lay idle."""
         where = self._sessions.c.hash == _digest(text)
         with self._store.read() as connection:
             row = connection.execute(sa.select(self._sessions).where(where)).first()
         if row is None or row.revoked_at is not None or _is_over(row.expires_at, now):
             return None
-        return Session(UUID(bytes=row.user_id), row.csrf, row.created_at, row.expires_at)
+        seen_at = max(row.created_at, row.seen_at or 0)
+        if now - seen_at >= SESSION_IDLE_US:
+            return None
+        user = UUID(bytes=row.user_id)
+        return Session(user, row.csrf, row.created_at, row.expires_at, seen_at)
+
+    def touch(self, text: str, at: int) -> None:
+        """Note that a browser is in use. Callers do so once in a while: it is a commit."""
+        change = sa.update(self._sessions).where(self._sessions.c.hash == _digest(text))
+        with self._store.write() as connection:
+            connection.execute(change.values(seen_at=at))
 
     def close(self, text: str, at: int) -> bool:
         """Sign a browser out; False where it was not signed in."""

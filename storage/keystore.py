@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, cast
 
@@ -25,7 +25,7 @@ from storage.confirming import confirmed, heed_warnings
 from storage.network import NETWORK
 
 SCHEMA: Final = "hilo_keys"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 BUSY_TIMEOUT_MS: Final = 5_000
 """How long a writer waits for its turn: as long as an HTTP request may wait for its answer."""
@@ -112,7 +112,9 @@ class KeyTables:
             sa.Column("created_at", sa.BigInteger, nullable=False),
             sa.Column("expires_at", sa.BigInteger, nullable=False),
             sa.Column("revoked_at", sa.BigInteger),
+            sa.Column("seen_at", sa.BigInteger),
         )
+        self.sign_ins: Final = self._sign_ins()
         self.connection_secrets: Final = self._table(
             "connection_secrets",
             sa.Column("connection", sa.Text, primary_key=True),
@@ -174,6 +176,16 @@ class KeyTables:
             sa.Column("created_at", sa.BigInteger, nullable=False),
         )
 
+    def _sign_ins(self) -> sa.Table:
+        """Whose an e-mail address is, found by its code, and their password's hash (argon2)."""
+        return self._table(
+            "sign_ins",
+            sa.Column("user_id", Raw, primary_key=True),
+            sa.Column("email_mac", Raw, nullable=False, unique=True),
+            sa.Column("password_hash", sa.Text),
+            sa.Column("changed_at", sa.BigInteger, nullable=False),
+        )
+
     def _tokens(self) -> sa.Table:
         return self._table(
             "tokens",
@@ -185,6 +197,18 @@ class KeyTables:
             sa.Column("revoked_at", sa.BigInteger),
             sa.Column("last_used_at", sa.BigInteger),
         )
+
+
+def _to_2(tables: KeyTables, connection: sa.Connection) -> None:
+    """Passwords, and when a browser was last seen."""
+    tables.sign_ins.create(connection)
+    sessions = connection.dialect.identifier_preparer.format_table(tables.sessions)
+    connection.execute(sa.text(f"ALTER TABLE {sessions} ADD COLUMN seen_at BIGINT"))
+
+
+_STEPS: Final[dict[int, Callable[[KeyTables, sa.Connection], None]]] = {2: _to_2}
+"""How a store of the version before becomes one of this version; a step that was released is
+never edited."""
 
 
 class KeyStore:
@@ -250,6 +274,11 @@ class KeyStore:
                 raise NewerData(
                     f"The key store is of version {version}; this program knows {SCHEMA_VERSION}."
                 )
+            else:
+                for step in range(version + 1, SCHEMA_VERSION + 1):
+                    _STEPS[step](self.tables, connection)
+                now = sa.update(self.tables.schema_version).values(version=SCHEMA_VERSION)
+                connection.execute(now)
 
 
 @contextmanager

@@ -11,10 +11,19 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from domain.events import Event
+from domain.events import Event, TeamAdded, TeamJoined, TeamLeft, UserMapped
 from domain.ports import Entry
 from domain.values import Auto, Channel, Origin, Role
-from tests.projections.story import Story, by_user, derived, moment, party, subject_of
+from tests.projections.company import team_event, user_event
+from tests.projections.story import (
+    Story,
+    by_user,
+    derived,
+    moment,
+    party,
+    subject_of,
+    user_of,
+)
 
 PHONES = tuple(f"tel:+5255100000{number:02d}" for number in range(4))
 IDS = tuple(f"whatsapp:106540352242922/MX.{number}" for number in range(4))
@@ -156,6 +165,10 @@ def rich_story() -> Story:
     story = told_in_order(Teller(11).epochs(6, 25))
     at = 10_000
     story.user("Marta", sign_in=False)
+    team_event(story, TeamAdded, "Taller", name="Taller")
+    for moved in (TeamJoined, TeamLeft, TeamJoined):
+        team_event(story, moved, "Taller", user=user_of("Rosa"))
+    user_event(story, UserMapped, "Marta", into=user_of("Rosa"))
     story.campaign("suv", "Venta SUV")
     story.source("email:ventas", "Correo · Ventas", department="ventas")
     story.token_issued("crm")
