@@ -25,6 +25,7 @@ from api import (
 )
 from api.auth import Doorkeeper
 from api.frame import Frame, problem_answer, request_ids
+from api.gate import Gate
 from api.ingest import StatusByKeyRequest, StatusRequest
 from api.openapi import describe_structs
 from api.problems import translated
@@ -98,6 +99,7 @@ def build(
     )
     application.state.services = services
     application.state.doorkeeper = Doorkeeper(services)
+    application.state.gate = Gate(services)
     # As routes of the application itself: an included router is searched anew for each request.
     # They stand before FastAPI's own (the documents), for routes are tried in their order.
     rooms = (*ROUTERS, *(reading_side.ROUTERS if reads else ()), *routers)

@@ -14,14 +14,14 @@ import time
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.concurrency import run_in_threadpool
 
 from api.parameters import uuid_of
 from domain.commands import By
 from domain.errors import CsrfFailed, InvalidInput, NotAllowed, NotSignedIn
-from domain.events import Actor, TokenIssued, UserAdded
-from domain.staff import user_stream
+from domain.events import Actor, TokenIssued
+from domain.user import User
 from domain.values import echo
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ REMEMBERED_MAX: Final = 4_096
 """Callers remembered at one time; a company has fewer tokens and browsers than that."""
 
 TOUCH_EVERY_US: Final = 3_600_000_000
-"""How often the use of a token is written down, in µs: it is a commit, and an hour says enough."""
+"""How often the use of a token or browser is written down, in µs: it is a commit, and an hour
+says enough."""
 
 SECRET_MAX_CHARS: Final = 256
 """Length of a token or cookie that is looked up at all; ours have 48."""
@@ -70,6 +71,9 @@ _ROLE_SCOPES: Final = {
 }
 """What a person may do who signed in, by role; a person without a role may do nothing."""
 
+_LEADING_ROLES: Final = frozenset({"admin", "manager"})
+"""Who may change teams, departments and campaigns; agents manage contacts and conversations."""
+
 SYSTEM: Final = Actor("system", "hilo")
 """Who writes down what no person and no program asked for."""
 
@@ -78,6 +82,8 @@ class Caller(Struct, frozen=True):
     """Who is calling: actor, scopes with all that they imply, and the person behind it.
 
     `source` is the only one that a bound token may append to; `csrf` is a session's own.
+    `leads`: they may change what all share (teams, departments, campaigns). `role`, `language`
+    and `zone` are those of `user`, None where there is no person, or nothing was chosen.
     """
 
     actor: Actor
@@ -86,6 +92,10 @@ class Caller(Struct, frozen=True):
     user: UUID | None = None
     source: str | None = None
     csrf: str | None = None
+    leads: bool = False
+    role: str | None = None
+    language: str | None = None
+    zone: str | None = None
 
     def by(self, repeatable: Repeatable | None = None) -> By:
         """The caller as the author of a command."""
@@ -121,12 +131,19 @@ class Doorkeeper:
             raise NotAllowed(f"This needs the scope `{scope}`.")
         return caller
 
-    async def caller(self, request: Request) -> Caller:
-        """The same, whatever they may do: for what is everybody's own."""
+    async def caller(self, request: Request, csrf: str | None = None) -> Caller:
+        """The same, whatever they may do: for what is everybody's own.
+
+        `csrf` is the session's token where a form brings it, since forms send no header.
+        """
         headers = dict(request.scope["headers"])
-        caller = await self._caller(request, headers)
+        caller = await self._caller(request, headers, csrf)
         acting_as = headers.get(b"hilo-acting-as")
-        return caller if acting_as is None else self._for_another(caller, acting_as)
+        if acting_as is not None:
+            caller = await run_in_threadpool(self._for_another, caller, acting_as)
+        if caller.csrf is not None:
+            request.state.caller = caller  # so that a page knows its reader's language
+        return caller
 
     async def optional(self, request: Request) -> Caller | None:
         """The caller, or None where nobody is signed in: for pages that send them to the door."""
@@ -139,7 +156,9 @@ class Doorkeeper:
         """Ask the key store again at the next call: something was just revoked here."""
         self._remembered.clear()
 
-    async def _caller(self, request: Request, headers: dict[bytes, bytes]) -> Caller:
+    async def _caller(
+        self, request: Request, headers: dict[bytes, bytes], csrf: str | None
+    ) -> Caller:
         shown = headers.get(b"authorization")
         if shown is not None:
             return await self._remember(b"token", _bearer(shown))
@@ -148,7 +167,7 @@ class Doorkeeper:
             raise NotSignedIn("Send `Authorization: Bearer <token>`, or sign in.")
         caller = await self._remember(b"session", cookie)
         if request.method not in SAFE_METHODS:
-            require_csrf(caller, request.headers.get(CSRF_HEADER))
+            require_csrf(caller, csrf or request.headers.get(CSRF_HEADER))
         return caller
 
     async def _remember(self, kind: bytes, secret: str) -> Caller:
@@ -185,38 +204,51 @@ class Doorkeeper:
         issued = entries[0].event if entries else None
         if not isinstance(issued, TokenIssued):
             return None  # made, but never written down: the maker died in between
+        user = self._person(issued.user) if issued.user else None
+        if user is not None and user.suspended:
+            return None
         actor = Actor("token", str(token.token_id))
-        return Caller(
-            actor=actor,
-            scopes=implied(issued.scopes),
-            plain=By(actor, issued.user),
-            user=issued.user,
-            source=issued.source,
+        scopes = implied(issued.scopes)
+        return _as_person(
+            Caller(
+                actor=actor,
+                scopes=scopes,
+                plain=By(actor, issued.user),
+                user=issued.user,
+                source=issued.source,
+                leads="manage" in scopes,
+            ),
+            user,
         )
 
     def _by_session(self, secret: str) -> Caller | None:
         services = self._services
-        session = services.credentials.sessions.find(secret, services.clock())
+        sessions, now = services.credentials.sessions, services.clock()
+        session = sessions.find(secret, now)
         if session is None:
             return None
+        user = self._person(session.user)
+        if user is not None and user.suspended:
+            return None
+        if now - session.seen_at >= TOUCH_EVERY_US:
+            sessions.touch(secret, now)
         actor = Actor("user", str(session.user))
-        return Caller(
-            actor=actor,
-            scopes=self._scopes_of(session.user),
-            plain=By(actor),
-            user=session.user,
-            csrf=session.csrf,
+        role = user.role if user and user.sign_in else None
+        return _as_person(
+            Caller(
+                actor=actor,
+                scopes=implied(_ROLE_SCOPES.get(role or "", ())),
+                plain=By(actor),
+                user=session.user,
+                csrf=session.csrf,
+                leads=role in _LEADING_ROLES,
+            ),
+            user,
         )
 
-    def _scopes_of(self, user: UUID) -> frozenset[str]:
-        """What a user may do, by what the log says of them."""
-        services = self._services
-        scopes: frozenset[str] = frozenset()
-        for entry in services.log.stream(user_stream(services.ledger.derive, user)):
-            event = entry.event
-            if isinstance(event, UserAdded) and event.sign_in:
-                scopes = implied(_ROLE_SCOPES.get(event.role or "", ()))
-        return scopes
+    def _person(self, user: UUID) -> User | None:
+        """What the log says of a user now."""
+        return self._services.ledger.people.user(user)
 
     def _touch(self, token: UUID, last_used_at: int | None, now: int) -> None:
         """Write down that a token is in use, once in a while."""
@@ -238,14 +270,33 @@ class Doorkeeper:
         if user is None:
             message = f"{echo(text)} is no user; write their id or e-mail address"
             raise InvalidInput.one(f"header.{ACTING_AS_HEADER}", "unknown", message)
-        return Caller(
-            actor=caller.actor,
-            scopes=caller.scopes,
-            plain=By(caller.actor, user),
-            user=user,
-            source=caller.source,
-            csrf=caller.csrf,
+        person = self._person(user)
+        if person is not None and person.suspended:
+            message = f"{echo(text)} is suspended; nobody acts for them"
+            raise InvalidInput.one(f"header.{ACTING_AS_HEADER}", "suspended", message)
+        return _as_person(
+            structs.replace(
+                caller,
+                plain=By(caller.actor, user),
+                user=user,
+                role=None,
+                language=None,
+                zone=None,
+            ),
+            person,
         )
+
+
+def _as_person(caller: Caller, user: User | None) -> Caller:
+    """The caller, with what the log says of the person behind them."""
+    if user is None:
+        return caller
+    return structs.replace(
+        caller,
+        role=user.role,
+        language=user.settings.language,
+        zone=user.settings.zone,
+    )
 
 
 def token_stream(derive: Deriver, token: UUID) -> UUID:
@@ -271,6 +322,14 @@ async def admit(request: Request, scope: str) -> Caller:
     """The caller of a request, who has the scope. Raises NotSignedIn, NotAllowed, CsrfFailed."""
     keeper: Doorkeeper = request.app.state.doorkeeper
     return await keeper.admit(request, scope)
+
+
+async def admit_leader(request: Request) -> Caller:
+    """The caller of a request, who may change what all share. Raises as `admit`."""
+    caller = await admit(request, "manage")
+    if not caller.leads:
+        raise NotAllowed("This is for managers and administrators.")
+    return caller
 
 
 def services_of(request: Request) -> Services:

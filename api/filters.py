@@ -26,9 +26,14 @@ VALUES_MAX: Final = 50
 _KINDS: Final = {"interaction": KIND_INTERACTION, "note": KIND_NOTE}
 
 
-def page_query(query: Query, services: Services, scope: str) -> PageQuery:
-    """Which page of a list by time a query asks for; `scope` names the list."""
-    zone = query.zone(services.locale.zone)
+def page_query(
+    query: Query, services: Services, scope: str, own_zone: str | None = None
+) -> PageQuery:
+    """Which page of a list by time a query asks for; `scope` names the list.
+
+    Dates are read in `tz`, else in the reader's own zone, else in that of the house.
+    """
+    zone = query.zone(own_zone or services.locale.zone)
     order = query.choice("order", ("desc", "asc"), "desc")
     around = query.number("around", 0, 1, POSITION_MAX)
     return PageQuery(
@@ -54,7 +59,9 @@ def filters(query: Query, services: Services, zone: str) -> Filters:
         direction=words(query, "direction", Direction),
         origin=words(query, "origin", Origin),
         source=tuple(None if text == NONE else text for text in several(query, "source")),
-        attended_by=tuple(_staff(services, text) for text in several(query, "attended_by")),
+        attended_by=tuple(
+            one for text in several(query, "attended_by") for one in _staff(services, text)
+        ),
         department=keys(query, "department"),
         campaign=keys(query, "campaign"),
         kind=_kinds(query),
@@ -112,12 +119,16 @@ def ids_or_none(query: Query, name: str, texts: list[str]) -> list[bytes | None]
     return found
 
 
-def _staff(services: Services, text: str) -> bytes | None:
-    """A person by id, e-mail or name; a name that nobody has matches nothing."""
+def _staff(services: Services, text: str) -> list[bytes | None]:
+    """A person by id, e-mail or name, with all who were declared to be that person.
+
+    A name that nobody has matches nothing.
+    """
     if text == NONE:
-        return None
+        return [None]
     found = uuid_of(text) or services.people.staff_id(text)
-    return (found or services.ledger.derive.id("staff", staff_name(text))).bytes
+    person = found or services.ledger.derive.id("staff", staff_name(text))
+    return [one.bytes for one in services.people.alike(person)]
 
 
 def _kinds(query: Query) -> tuple[int, ...]:

@@ -1,11 +1,9 @@
-"""For whoever runs it: does it live, can it serve, how far are its views, who am I to it."""
+"""For whoever runs it: does it live, can it serve, how far are its views."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
@@ -15,16 +13,12 @@ from api.auth import services_of
 from api.metrics import MEDIA_TYPE
 from api.openapi import answers
 from api.parameters import Query, freshness, reached, read_headers
-from api.reads import Look, Task, answer, page_answer, reads_of
+from api.reads import reads_of
 from domain.errors import NotAllowed, NotYet
-from projections.dictionary import USER
-from projections.painting import by
-from projections.shapes import By
 from projections.views import GroupState
 
 if TYPE_CHECKING:
-    from api.answers import Json
-    from api.auth import Caller, Doorkeeper
+    from api.auth import Doorkeeper
     from api.services import Services
 
 router = APIRouter()
@@ -59,34 +53,12 @@ class FollowerView(Struct, frozen=True):
     error: str | None
 
 
-class UserView(Struct, frozen=True):
-    """The person behind the caller."""
-
-    id: str
-    name: str
-    email: str | None
-    role: str | None
-
-
 class Viewed(Struct, frozen=True):
     """All groups of views, and the follower of this process."""
 
     items: list[GroupState]
     follower: FollowerView
     head: int
-
-
-class Myself(Struct, frozen=True):
-    """The caller: a person or none, what they may do, and how they are addressed."""
-
-    actor: By
-    user: UserView | None
-    scopes: list[str]
-    source: str | None
-    language: str | None
-    zone: str
-    shortcuts: bool
-    csrf: str | None
 
 
 @router.head("/healthz", include_in_schema=False)
@@ -143,39 +115,3 @@ async def views(request: Request) -> Response:
     found = await run_in_threadpool(state)
     positions = [group.position for group in found.items] or [0]
     return json_answer(found, 200, read_headers(min(positions)))
-
-
-@router.get("/v1/me", summary="Who I am", responses=answers("Myself", 200))
-async def me(request: Request) -> Response:
-    """The caller, as Hilo sees them."""
-
-    def prepare(caller: Caller) -> Task:
-        def work(look: Look) -> Json:
-            return page_answer(msgspec.json.encode(_myself(look, caller)), look.position)
-
-        return Task(work, quick=True)
-
-    return await answer(request, Query(request), prepare, scope=None)
-
-
-def _myself(look: Look, caller: Caller) -> Myself:
-    return Myself(
-        actor=by(look.names, caller.actor.kind, caller.actor.id),
-        user=_user(look, caller.user) if caller.user else None,
-        scopes=sorted(caller.scopes),
-        source=caller.source,
-        language=None,
-        zone=look.services.locale.zone,
-        shortcuts=True,
-        csrf=caller.csrf,
-    )
-
-
-def _user(look: Look, user: UUID) -> UserView:
-    known = look.names.one(USER, str(user))
-    return UserView(
-        id=str(user),
-        name=look.names.user(user).name,
-        email=known.extra.email if known else None,
-        role=known.extra.role if known else None,
-    )

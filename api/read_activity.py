@@ -39,12 +39,12 @@ async def activity(request: Request) -> Response:
     query = Query(request)
     services = services_of(request)
 
-    def prepare(_: Caller) -> Task:
+    def prepare(caller: Caller) -> Task:
         contacts = ids(query, "contact")
         sort = query.choice("sort", ("occurred", "recorded"), "occurred")
         scope = ":".join(["activity", *sorted(str(contact) for contact in contacts)])
         asked = structs.replace(
-            page_query(query, services, scope),
+            page_query(query, services, scope, caller.zone),
             sort="recorded" if sort == "recorded" else "occurred",
         )
 

@@ -66,8 +66,8 @@ async def card(request: Request, id: str) -> Response:
     query = Query(request)
     reads = reads_of(request)
 
-    def prepare(_: Caller) -> Task:
-        as_of = _as_of(query, services_of(request).locale.zone)
+    def prepare(caller: Caller) -> Task:
+        as_of = _as_of(query, caller.zone or services_of(request).locale.zone)
 
         def work(look: Look) -> Json:
             return Json(_card(look, reads, position, as_of), 200, read_headers(look.position))

@@ -36,8 +36,8 @@ async def timeline(request: Request, id: str) -> Response:
     query = Query(request)
     services = services_of(request)
 
-    def prepare(_: Caller) -> Task:
-        asked = page_query(query, services, f"timeline:{contact}")
+    def prepare(caller: Caller) -> Task:
+        asked = page_query(query, services, f"timeline:{contact}", caller.zone)
 
         def work(look: Look) -> Json:
             found = look.contact(contact)

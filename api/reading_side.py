@@ -10,6 +10,10 @@ from msgspec import Struct
 from api import (
     log_pages,
     operations,
+    people_me,
+    people_teams,
+    people_users,
+    people_words,
     read_activity,
     read_contacts,
     read_conversations,
@@ -22,7 +26,7 @@ from api.hub import Hub
 from api.read_interactions import Proof
 from api.shelf import Shelf
 from api.stream import Pace
-from api.web import pages, reference
+from api.web import doors, pages, reference
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
 from projections.shapes import AddressView, CardView, ContactView, ConversationView, RowView
@@ -40,6 +44,11 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     stream.router,
     log_pages.router,
     operations.router,
+    people_me.router,
+    people_users.router,
+    people_teams.router,
+    people_words.router,
+    doors.router,
     pages.router,
     reference.router,
 )
@@ -98,7 +107,10 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     operations.Health,
     operations.Ready,
     operations.Viewed,
-    operations.Myself,
+    *people_me.STRUCTS,
+    *people_users.STRUCTS,
+    *people_teams.STRUCTS,
+    *people_words.STRUCTS,
     read_contacts.ContactRequest,
     read_conversations.SeenRequest,
 )

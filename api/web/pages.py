@@ -21,6 +21,7 @@ from starlette.responses import RedirectResponse
 from api.parameters import POSITION_MAX, Freshness, Query, position_in_path, uuid_in_path
 from api.problems import problem_of
 from api.reads import Look, look
+from api.web.doors import door
 from api.web.moments import Moments
 from api.web.words import WORDS, language_of
 from domain.errors import HiloError, NotFound, NotSignedIn
@@ -59,7 +60,7 @@ _SECURITY: Final = {
     "Vary": "Accept-Language",
 }
 
-_REFUSALS: Final = {401: "door", 403: "not-allowed", 404: "not-found", 503: "wait"}
+_REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
 
 _rows = msgspec.json.Decoder(ConversationView)
 
@@ -86,12 +87,15 @@ class PageMaker:
     def page(self, request: Request, shown: Shown, status: int = 200) -> Response:
         """A page in the reader's language."""
         template, values = shown
-        language = language_of(request.headers.get("accept-language"))
+        reader: Caller | None = getattr(request.state, "caller", None)
+        chosen = reader.language if reader else None
+        language = chosen or language_of(request.headers.get("accept-language"))
         locale = self._services.locale
+        zone = (reader.zone if reader else None) or locale.zone
         text = self._templates.get_template(template).render(
             t=WORDS[language],
             lang=language,
-            when=Moments(language, locale.zone, self._services.clock),
+            when=Moments(language, zone, self._services.clock),
             style=f"/static/{self.style_name}",
             public_url=locale.public_url,
             here=request.url.path,
@@ -120,7 +124,7 @@ async def _page(
         caller = await keeper.admit(request, "read")
         shown = await work(caller)
     except NotSignedIn:
-        return maker.page(request, ("door.html", {}), 401)
+        return door(request)
     except HiloError as error:
         status = problem_of(error).status
         kind = _REFUSALS.get(status, "wrong")

@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command("serving", "serve", "Serve the API and the pages."),
     "follow": Command("serving", "follow", "Keep the views current."),
     "demo": Command("serving", "demo", "Open a made-up company's ledger."),
+    "user": Command("users", "user", "Say who may enter, and as what."),
     "token": Command("tokens", "token", "Make, list and revoke tokens."),
     "channel": Command("channels", "channel", "Our ends of the providers."),
     "quarantine": Command("channels", "quarantine", "What could not be read."),

@@ -154,6 +154,12 @@ def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -
     return composition
 
 
+def look(composition: Composition) -> None:
+    """Have the views hold what the log holds; where another process follows, it does that."""
+    composition.follower.catch_up()
+    composition.follower.release()
+
+
 @contextmanager
 def progress(unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, told (done, total); silent where nobody looks."""

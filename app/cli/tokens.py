@@ -10,7 +10,7 @@ import click
 
 from api.tokens import NewToken, issue
 from api.tokens import revoke as revoke_token
-from app.cli.frame import OK, json_option, say, show, with_ledger
+from app.cli.frame import OK, json_option, look, say, show, with_ledger
 from domain.commands import By
 from domain.errors import InvalidInput, NotFound
 from domain.events import Actor
@@ -118,6 +118,7 @@ def _source(text: str | None) -> str | None:
 def _user(composition: Composition, email: str | None) -> UUID | None:
     if email is None:
         return None
+    look(composition)
     found = composition.dictionary.staff_id(email)
     if found is None:
         message = f"There is no user {email!r}."

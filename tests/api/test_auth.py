@@ -144,9 +144,9 @@ def signed_in(house: House, link: Link) -> tuple[str, httpx.Response]:
 
 
 def test_the_first_link_makes_the_administrator(each_house: House) -> None:
-    """Using it writes down the administrator, signs them in and leads to the first page."""
+    """Using it writes down the administrator, signs them in and leads to their password."""
     cookie, answer = signed_in(each_house, Link("sign-in", None, NOON + DAY_US))
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     entry = each_house.services.log.entry(1)
     assert entry is not None
     assert isinstance(entry.event, UserAdded)

@@ -1,0 +1,119 @@
+"""Who may do what: every role against the calls about people, settings and the log."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from tests.api.browser import Browser, entered
+from tests.api.house import interaction
+from tests.api.station import Station
+
+ROLES = ("admin", "manager", "agent", "auditor", None)
+
+NOBODY = UUID(int=9)
+
+EVERYBODY: set[str | None] = {"admin", "manager", "agent", "auditor", None}
+READERS: set[str | None] = {"admin", "manager", "agent"}
+LEADERS: set[str | None] = {"admin", "manager"}
+ADMINS: set[str | None] = {"admin"}
+AUDITORS: set[str | None] = {"admin", "manager", "auditor"}
+
+MAY: dict[str, set[str | None]] = {
+    "GET /v1/me": EVERYBODY,
+    "PATCH /v1/me": EVERYBODY,
+    "DELETE /v1/me/sessions": EVERYBODY,
+    "GET /v1/users": READERS,
+    f"GET /v1/users/{NOBODY}": READERS,
+    "POST /v1/users": ADMINS,
+    f"PATCH /v1/users/{NOBODY}": ADMINS,
+    f"POST /v1/users/{NOBODY}/suspend": ADMINS,
+    f"POST /v1/users/{NOBODY}/restore": ADMINS,
+    f"POST /v1/users/{NOBODY}/invitation": ADMINS,
+    f"DELETE /v1/users/{NOBODY}/sessions": ADMINS,
+    "GET /v1/teams": READERS,
+    f"GET /v1/teams/{NOBODY}": READERS,
+    f"GET /v1/teams/{NOBODY}/history": READERS,
+    "POST /v1/teams": LEADERS,
+    f"PATCH /v1/teams/{NOBODY}": LEADERS,
+    f"POST /v1/teams/{NOBODY}/members": LEADERS,
+    f"DELETE /v1/teams/{NOBODY}/members/{NOBODY}": LEADERS,
+    "GET /v1/departments": READERS,
+    "GET /v1/departments/x": READERS,
+    "POST /v1/departments": LEADERS,
+    "PATCH /v1/departments/x": LEADERS,
+    "GET /v1/campaigns": READERS,
+    "GET /v1/campaigns/x": READERS,
+    "POST /v1/campaigns": LEADERS,
+    "PATCH /v1/campaigns/x": LEADERS,
+    "GET /v1/sources": READERS,
+    "GET /v1/sources/form:x": READERS,
+    "PATCH /v1/sources/form:x": LEADERS,
+    "GET /v1/tokens": ADMINS,
+    "POST /v1/tokens": ADMINS,
+    f"DELETE /v1/tokens/{NOBODY}": ADMINS,
+    "POST /v1/interactions": READERS,
+    "GET /v1/activity": READERS,
+    "GET /v1/contacts": READERS,
+    "POST /v1/contacts": READERS,
+    "GET /v1/conversations": READERS,
+    "GET /v1/log": AUDITORS,
+    "POST /v1/channels": ADMINS,
+}
+"""Each call, and the roles that may; None is a user whose role was taken."""
+
+BODIES: dict[str, object] = {
+    "POST /v1/interactions": interaction(source="manual"),
+    "PATCH /v1/me": {"shortcuts": True},
+}
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What hashing costs is not the matter here."""
+    monkeypatch.setattr("storage.passwords.MEMORY_KIB", 64)
+    monkeypatch.setattr("storage.passwords.PASSES", 1)
+
+
+def in_role(station: Station, role: str | None) -> Browser:
+    """The browser of somebody with that role."""
+    id, browser = entered(station, "rosa@example.mx", role or "agent")
+    if role is None:
+        answer = station.request("PATCH", f"/v1/users/{id}", json={"role": None})
+        assert answer.status_code == 200
+        station.application.state.doorkeeper.forget()
+    return browser
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_the_table_says(station: Station, role: str | None) -> None:
+    """403 `not-allowed` where it may not; anything else where it may, whatever it then finds."""
+    browser = in_role(station, role)
+    for call, roles in MAY.items():
+        method, path = call.split(" ")
+        if call == "DELETE /v1/me/sessions":
+            continue  # it ends what the others need; below
+        body = BODIES.get(call, None if method in {"GET", "DELETE"} else {})
+        answer = browser.command(method, path, body)
+        refused = answer.status_code == 403
+        assert refused == (role not in roles), (call, role, answer.text)
+        if refused:
+            assert answer.json()["type"] == "urn:hilo:problem:not-allowed"
+    assert browser.command("DELETE", "/v1/me/sessions").status_code == 204
+
+
+def test_a_stranger_may_nothing(station: Station) -> None:
+    """Without a session or token each of these calls is 401."""
+    for call in MAY:
+        method, path = call.split(" ")
+        answer = station.request(method, path, headers={}, json={})
+        assert answer.status_code == 401, call
+
+
+def test_a_token_leads_by_its_scope(station: Station) -> None:
+    """A program with `manage` may change teams; with less it may not."""
+    for scope, status in (("manage", 201), ("read", 403), ("append", 403)):
+        headers = station.bearer(scope)
+        answer = station.post("/v1/teams", json={"name": scope}, headers=headers)
+        assert answer.status_code == status, scope
