@@ -19,6 +19,7 @@ from domain.errors import WrongState
 
 if TYPE_CHECKING:
     from app.compose import Composition
+    from app.server import Server
 
 log = logging.getLogger("hilo.follower")
 
@@ -134,8 +135,13 @@ def _serve_at(
         if companion is not None:
             composition.accompany(companion)
             companion.open()
+        server = _server(composition)
+        # Whoever follows the link at once is answered at once.
         _greet(composition, _address(settings, listening), as_json=wish.as_json)
-        _run(composition, listening)
+        settle_memory()
+        # The server raises a signal again that ended it; what is open is to be closed all the same.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        server.run(sockets=[listening])
     finally:
         composition.close()
     return OK
@@ -157,7 +163,8 @@ def _greet(composition: Composition, address: str, *, as_json: bool) -> None:
         click.echo(f"Hilo is at {address}\nSign in (once, within a day): {sign_in}")
 
 
-def _run(composition: Composition, listening: socket.socket) -> None:
+def _server(composition: Composition) -> Server:
+    """The server, ready to run."""
     import uvicorn
 
     from app.server import Server, application
@@ -172,12 +179,10 @@ def _run(composition: Composition, listening: socket.socket) -> None:
         timeout_graceful_shutdown=SHUTDOWN_S,
         backlog=BACKLOG,
     )
-    settle_memory()
-    # The server raises a signal again that ended it; what is open is to be closed all the same.
-    signal.signal(signal.SIGTERM, lambda *_: None)
+    config.load()
     companion = composition.companion
     last = companion.kill if companion is not None else None
-    Server(config, on_exit=lambda: leave_soon(last)).run(sockets=[listening])
+    return Server(config, on_exit=lambda: leave_soon(last))
 
 
 def _listen(settings: Settings) -> socket.socket:
