@@ -156,14 +156,14 @@ def contact_answer(
 async def create(request: Request) -> Response:
     """Make a contact by hand, with addresses or without."""
     services = services_of(request)
-    caller, raw = await _command(request)
+    caller, raw = await command(request)
     fields = _fields(services, _CONTACT.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     try:
         id, receipt = await services.ledger.contacts.create(fields, by)
     except AddressTaken as taken:
-        raise await _whose(request, caller, taken) from None
-    await _seen_by_views(services, receipt)
+        raise await whose(request, caller, taken) from None
+    await seen_by_views(services, receipt)
     status = 200 if receipt.duplicate else 201
     return await look(
         request,
@@ -182,7 +182,7 @@ async def create(request: Request) -> Response:
 async def describe(request: Request, id: str) -> Response:
     """Write down who a contact is; with `If-Match`, only where nobody else did meanwhile."""
     services = services_of(request)
-    caller, raw = await _command(request)
+    caller, raw = await command(request)
     fields = _fields(services, _CONTACT.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     wanted = uuid_in_path(id)
@@ -191,11 +191,10 @@ async def describe(request: Request, id: str) -> Response:
     try:
         receipt = await services.ledger.contacts.describe(found.id, fields, by, expected=expected)
     except AddressTaken as taken:
-        raise await _whose(request, caller, taken) from None
+        raise await whose(request, caller, taken) from None
     except ChangedMeanwhile:
-        now = await look(request, caller, Freshness(), lambda look: contact_answer(look, wanted))
-        raise ChangedMeanwhile(msgspec.Raw(now.body)) from None
-    await _seen_by_views(services, receipt)
+        raise await as_it_is(request, caller, wanted) from None
+    await seen_by_views(services, receipt)
     repeated = receipt is not None and receipt.duplicate
     return await look(
         request,
@@ -205,21 +204,27 @@ async def describe(request: Request, id: str) -> Response:
     )
 
 
-async def _command(request: Request) -> tuple[Caller, bytes]:
-    """Who gives a command about contacts, and its body."""
+async def command(request: Request, query: Query | None = None) -> tuple[Caller, bytes]:
+    """Who gives a command about contacts, and its body; the query may have been read already."""
     caller = await admit(request, "manage")
     require_type(dict(request.scope["headers"]), JSON_TYPES)
-    Query(request).close()
+    (query or Query(request)).close()
     return caller, await read_body(request)
 
 
-async def _seen_by_views(services: Services, receipt: FactReceipt | None) -> None:
+async def seen_by_views(services: Services, receipt: FactReceipt | None) -> None:
     """Wait until the views hold what was written, if they are quick."""
     if receipt is not None:
         await written(services, receipt.last)
 
 
-async def _whose(request: Request, caller: Caller, taken: AddressTaken) -> AddressTaken:
+async def as_it_is(request: Request, caller: Caller, id: UUID) -> ChangedMeanwhile:
+    """The refusal of what was decided on an older version, with the contact as it is."""
+    now = await look(request, caller, Freshness(), lambda look: contact_answer(look, id))
+    return ChangedMeanwhile(msgspec.Raw(now.body))
+
+
+async def whose(request: Request, caller: Caller, taken: AddressTaken) -> AddressTaken:
     """The refusal, without the contact's id where the caller may not see it."""
 
     def may_see(look: Look) -> bool:
@@ -260,6 +265,11 @@ def _fields(services: Services, asked: ContactRequest) -> ContactFields:
     )
 
 
+def is_nobodys(address: str) -> bool:
+    """Whether an address is none of a person outside, as people write them."""
+    return is_company_side(address) or scheme_of(address) in _NOT_WRITTEN
+
+
 def _addresses(services: Services, texts: tuple[str, ...], faults: Faults) -> tuple[str, ...]:
     """The addresses, canonical, each once."""
     found: dict[str, None] = {}
@@ -270,7 +280,7 @@ def _addresses(services: Services, texts: tuple[str, ...], faults: Faults) -> tu
         except AddressError as error:
             faults.add(field, error.code, error.message)
             continue
-        if is_company_side(address) or scheme_of(address) in _NOT_WRITTEN:
+        if is_nobodys(address):
             faults.add(field, "bad_address", "this is no address of a person outside")
         found[address] = None
     return tuple(found)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from msgspec import Struct
 
 from api import (
+    contact_identity,
     log_pages,
     operations,
     people_me,
@@ -18,6 +19,7 @@ from api import (
     read_contacts,
     read_conversations,
     read_interactions,
+    read_kinship,
     read_timeline,
     stream,
 )
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     read_interactions.router,
     read_timeline.router,
+    contact_identity.router,
+    read_kinship.router,
     read_contacts.router,
     read_conversations.router,
     read_activity.router,
@@ -112,6 +116,8 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     *people_teams.STRUCTS,
     *people_words.STRUCTS,
     read_contacts.ContactRequest,
+    *contact_identity.STRUCTS,
+    *read_kinship.STRUCTS,
     read_conversations.SeenRequest,
 )
 """The Structs that these operations name in the document of the API."""

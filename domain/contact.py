@@ -2,7 +2,8 @@
 
 Invariants: one stream a contact, derive('contact', id). The contact itself exists as soon as
 its subject does, with no event at all; this aggregate holds only what people decided. What
-changes nothing leaves no trace.
+changes nothing leaves no trace. A contact belongs to at most one other by a merge; a merge and
+its undoing stand in the streams of both, so of two people who merge at once one is told.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ from uuid import UUID
 from msgspec import Struct, field, structs
 
 from domain.addresses import scheme_of, scope_of
-from domain.events import AddressLinked, ContactNamed
+from domain.deciding import digest_of
+from domain.errors import WrongState
+from domain.events import (
+    AddressLinked,
+    AddressReassigned,
+    AddressUnlinked,
+    ContactNamed,
+    ContactsMerged,
+    MergeUndone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,14 +35,42 @@ if TYPE_CHECKING:
 NAMED_FIELDS = ("name", "company", "owner", "language")
 """What `ContactNamed` can set."""
 
+MERGED_MEANWHILE = "Somebody merged one of these contacts; look at them again."
+
 
 class Contact(Struct, frozen=True):
-    """What people decided about a contact; `linked` are subjects that people added."""
+    """What people decided about a contact.
+
+    `id` is its stream. `linked` are subjects that people added, `given` those whose address
+    people gave to somebody else. `merged` is the merge by which it belongs to another one,
+    `holds` are those by which others belong to it.
+    """
 
     id: UUID
     version: int = 0
     values: dict[str, object] = field(default_factory=dict)
     linked: frozenset[UUID] = frozenset()
+    given: frozenset[UUID] = frozenset()
+    merged: UUID | None = None
+    holds: frozenset[UUID] = frozenset()
+
+
+class Tie(Struct, frozen=True):
+    """A merge: which one, and the two contacts by their ids."""
+
+    merge: UUID
+    survivor: UUID
+    absorbed: UUID
+    reason: str | None = None
+
+
+class Handover(Struct, frozen=True):
+    """From a time on (µs), an address is another subject's."""
+
+    subject: UUID
+    successor: UUID
+    from_at: int
+    address: str
 
 
 def contact_stream(derive: Deriver, contact: UUID) -> UUID:
@@ -55,7 +93,7 @@ def create(
         originator_version=contact.version + 1,
         actor=by.actor,
         on_behalf_of=by.on_behalf_of,
-        digest=by.repeatable.digest if by.repeatable else None,
+        digest=digest_of(by),
         subject=subject,
         address=address,
         created="import" if by.actor.kind == "import" else "user",
@@ -75,7 +113,7 @@ def name(contact: Contact, subject: UUID, fields: ContactFields, by: By) -> Cont
         originator_version=contact.version + 1,
         actor=by.actor,
         on_behalf_of=by.on_behalf_of,
-        digest=by.repeatable.digest if by.repeatable else None,
+        digest=digest_of(by),
         subject=subject,
         fields=tuple(sorted(changed)),
         **changed,
@@ -108,6 +146,77 @@ def link(
     ]
 
 
+def unlink(contact: Contact, owner: UUID, subject: UUID, by: By) -> AddressUnlinked:
+    """Take an address off a contact. Raises WrongState where a merge hangs on that address."""
+    if subject == owner and (contact.merged or contact.holds):
+        raise WrongState(MERGED_MEANWHILE)
+    return AddressUnlinked(
+        originator_id=contact.id,
+        originator_version=contact.version + 1,
+        actor=by.actor,
+        on_behalf_of=by.on_behalf_of,
+        contact=owner,
+        subject=subject,
+    )
+
+
+def hand_over(contact: Contact, owner: UUID, given: Handover, by: By) -> AddressReassigned:
+    """Give a contact's address to somebody else from a time on; what was said stays with it."""
+    return AddressReassigned(
+        originator_id=contact.id,
+        originator_version=contact.version + 1,
+        actor=by.actor,
+        on_behalf_of=by.on_behalf_of,
+        contact=owner,
+        subject=given.subject,
+        successor=given.successor,
+        from_at=given.from_at,
+        scheme=scheme_of(given.address),
+        scope=scope_of(given.address),
+        address=given.address,
+    )
+
+
+def merge(survivor: Contact, absorbed: Contact, tie: Tie, by: By) -> list[ContactsMerged]:
+    """Put one contact under another. Raises WrongState where either belongs to a third already."""
+    if survivor.merged is not None or absorbed.merged is not None:
+        raise WrongState(MERGED_MEANWHILE)
+    return [
+        ContactsMerged(
+            originator_id=one.id,
+            originator_version=one.version + 1,
+            actor=by.actor,
+            on_behalf_of=by.on_behalf_of,
+            contact=contact,
+            merge=tie.merge,
+            survivor=tie.survivor,
+            absorbed=tie.absorbed,
+            reason=tie.reason,
+        )
+        for one, contact in ((survivor, tie.survivor), (absorbed, tie.absorbed))
+    ]
+
+
+def undo(survivor: Contact, absorbed: Contact, tie: Tie, by: By) -> list[MergeUndone]:
+    """Take a merge back; none where that was done before."""
+    if absorbed.merged != tie.merge:
+        return []
+    return [
+        MergeUndone(
+            originator_id=one.id,
+            originator_version=one.version + 1,
+            actor=by.actor,
+            on_behalf_of=by.on_behalf_of,
+            contact=contact,
+            merge=tie.merge,
+            survivor=tie.survivor,
+            absorbed=tie.absorbed,
+            reason=tie.reason,
+        )
+        for one, contact in ((survivor, tie.survivor), (absorbed, tie.absorbed))
+    ]
+
+
 # ----------------------------------------------------------------------- apply
 
 
@@ -121,7 +230,27 @@ def project(contact: Contact | None, events: Iterable[EventLike]) -> Contact | N
                 now = structs.replace(now, values={**now.values, **values})
             case AddressLinked():
                 now = structs.replace(now, linked=now.linked | {event.subject})
+            case AddressUnlinked():
+                now = structs.replace(now, linked=now.linked - {event.subject})
+            case AddressReassigned():
+                now = structs.replace(now, given=now.given | {event.subject})
+            case ContactsMerged():
+                now = _tied(now, event)
+            case MergeUndone():
+                now = _untied(now, event)
             case _:
                 pass
         contact = structs.replace(now, version=event.originator_version)
     return contact
+
+
+def _tied(now: Contact, event: ContactsMerged) -> Contact:
+    if event.contact == event.absorbed:
+        return structs.replace(now, merged=event.merge)
+    return structs.replace(now, holds=now.holds | {event.merge})
+
+
+def _untied(now: Contact, event: MergeUndone) -> Contact:
+    if event.contact == event.absorbed and now.merged == event.merge:
+        return structs.replace(now, merged=None)
+    return structs.replace(now, holds=now.holds - {event.merge})

@@ -9,7 +9,7 @@ from msgspec import structs
 from domain import contact
 from domain.commands import FactReceipt
 from domain.contact import Contact
-from domain.deciding import Decision, command_id_of
+from domain.deciding import Decision, command_id_of, signed
 from domain.errors import AddressTaken
 from domain.ports import Appended, Clash, Pending, Repeated, Seeker, Unit
 
@@ -82,7 +82,7 @@ class ContactBook:
             named = contact.name(known, owner, fields, by)
             later = structs.replace(known, version=known.version + (1 if named else 0))
             linked = contact.link(later, owner, new[: len(subjects)], subjects, by)
-            return [*([named] if named else []), *linked]
+            return signed([*([named] if named else []), *linked], by)
 
         seekers = tuple(Seeker(text, at) for text in new)
         return await self._decider.decide(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Generic
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.commands import FactReceipt
 from domain.errors import Busy, ChangedMeanwhile, KeyReused, NotFound
@@ -95,11 +95,15 @@ class Decider:
 
         return await self.attempt(take, by)
 
-    async def attempt(self, take: Callable[[], Unit | None], by: By) -> FactReceipt | None:
+    async def attempt(
+        self, take: Callable[[], Unit | None], by: By, *, fence: bool = False
+    ) -> FactReceipt | None:
         """Append what `take` decides, on the streams as it finds them; again after a rival.
 
-        `take` loads whatever streams it needs; None from it means that nothing changes.
+        `take` loads whatever streams it needs; None from it means that nothing changes. With
+        `fence`, no process goes on with subjects of before.
         """
+        append = self.log.raise_fence if fence else self.log.append
         repeat = self.repeat_of(by)
         if repeat:
             return repeat
@@ -107,7 +111,7 @@ class Decider:
             unit = take()
             if unit is None:
                 return None
-            verdict = await self.log.append(unit)
+            verdict = await append(unit)
             match verdict:
                 case Appended(positions):
                     return FactReceipt(positions[0], max(positions))
@@ -166,3 +170,9 @@ def command_id_of(by: By) -> UUID | None:
 def digest_of(by: By) -> bytes | None:
     """The digest of its body, for the first event of such a command."""
     return by.repeatable.digest if by.repeatable else None
+
+
+def signed(decided: Sequence[Event], by: By) -> list[Event]:
+    """The events of one command; the first of them carries the digest of its body."""
+    first = [structs.replace(event, digest=digest_of(by)) for event in decided[:1]]
+    return [*first, *decided[1:]]

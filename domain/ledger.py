@@ -17,6 +17,7 @@ from domain.deciding import Decider, Known, Surroundings
 from domain.errors import Conflict
 from domain.events import InteractionRecorded
 from domain.facts import report_unit
+from domain.identity_book import IdentityBook
 from domain.people_book import PeopleBook
 from domain.ports import Appended, Clash, Repeated, Unit
 from domain.recording import Resolved, recording_unit, same_content
@@ -55,6 +56,7 @@ class Ledger:
         self._decider = decider = Decider(log)
         self.annotations = AnnotationBook(decider, surroundings.derive, self._mentions)
         self.contacts = ContactBook(decider, known)
+        self.identity = IdentityBook(decider, known)
         self.conversations = ConversationBook(decider, surroundings.derive)
         self.people = PeopleBook(decider, people, surroundings)
         self.teams = TeamBook(decider, surroundings)

@@ -158,6 +158,9 @@ class Log(Protocol):
         Raises Busy (queue full), StoreUnavailable, OutcomeUnknown (repeat with the same key).
         """
 
+    async def raise_fence(self, unit: Unit) -> Verdict:
+        """As `append`; from then on no process goes on with subjects and keys of before."""
+
     async def append_all(self, units: Sequence[Unit]) -> list[Verdict | Exception]:
         """Append units in order, each for itself; waits while the queue is full."""
 
@@ -191,6 +194,14 @@ class Subjects(Protocol):
     def find(self, address: str, at: int) -> UUID | None:
         """The subject of an address at a time; None where it was never seen."""
 
+    def hand_over(self, address: str, holder: UUID, from_at: int) -> UUID:
+        """Give an address of a holder to a new subject from a time on (µs), durably.
+
+        Repeated, it is the same subject. Other processes learn of it by the log's fence, which
+        the caller raises afterwards. Raises WrongState where the address was not the holder's
+        until then, or changed hands again later.
+        """
+
 
 class People(Protocol):
     """The staff that the views know; a hint, since an id can always be derived from a name."""
@@ -208,6 +219,19 @@ class People(Protocol):
         """The user and every person who was declared to be that user; the user alone else."""
 
 
+class Standing(Struct, frozen=True):
+    """How an address stands: its contact, how many addresses that has, what hangs on it.
+
+    `holds`: people linked or merged others to it, or merged it to another. `bucket`: it stands
+    for nobody in particular.
+    """
+
+    contact: UUID
+    addresses: int
+    holds: bool
+    bucket: bool = False
+
+
 class Contacts(Protocol):
     """Whose address it is now, as the directory knows it."""
 
@@ -216,3 +240,6 @@ class Contacts(Protocol):
 
     def contact_of(self, subject: UUID) -> UUID:
         """The contact that a subject belongs to; the subject itself where nothing was linked."""
+
+    def standing(self, subject: UUID) -> Standing | None:
+        """How a subject stands now; None for one of which nothing is known yet."""

@@ -13,9 +13,18 @@ from domain.times import format_utc
 from projections import cards, inbox_pages, paging
 from projections.cards import Card
 from projections.dictionary import Names
-from projections.directory_rows import CONTACTS, SUBJECTS, ContactRow, digits_of, fold, split_ids
+from projections.directory_rows import (
+    CONTACTS,
+    FORMERS,
+    SUBJECTS,
+    ContactRow,
+    digits_of,
+    fold,
+    split_ids,
+)
+from projections.merges import merged_into
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
-from projections.shapes import AddressView, ContactView
+from projections.shapes import AddressView, ContactView, MergedView
 from projections.threads import ThreadRow, by_channel, channels_of
 from projections.views import Reading
 
@@ -61,6 +70,12 @@ def members_of(reading: Reading, contact: bytes) -> list[bytes]:
     sql = f"SELECT members FROM {reading.name(CONTACTS)} WHERE contact = ?"
     found = reading.fetch(sql, (contact,))
     return split_ids(found[0][0]) if found else []
+
+
+def address_of(reading: Reading, subject: bytes) -> str | None:
+    """The address of a subject; None where nobody knows it (any more)."""
+    found = _addresses(reading, (subject,)).get(subject)
+    return found.address if found else None
 
 
 # --------------------------------------------------------------------------------- lists
@@ -128,40 +143,75 @@ def views(reading: Reading, names: Names, rows: Sequence[ContactRow]) -> list[Co
     """The contacts (2.6), in the same order, with a few queries for all of them."""
     members = {row.contact: split_ids(row.members) for row in rows}
     subjects = [subject for held in members.values() for subject in held]
+    formers = _formers(reading, subjects)
+    left = [former.subject for listed in formers.values() for former in listed]
     known = _Known(
         names,
         cards.of_contacts(reading, list(members)),
         inbox_pages.threads_of(reading, subjects),
-        _addresses(reading, subjects),
+        _addresses(reading, [*subjects, *left]),
+        formers,
+        merged_into(reading, names, subjects),
     )
     return [_view(row, members[row.contact], known) for row in rows]
 
 
+class _Address(Struct, frozen=True):
+    """What a subject's row says of its address."""
+
+    address: str | None
+    since: int
+    linked_by: str | None
+    until: int | None
+
+
+class _Former(Struct, frozen=True):
+    """An address that was taken off a contact."""
+
+    subject: bytes
+    linked_by: str
+
+
 class _Known(Struct, frozen=True):
-    """What was read for some contacts: labels by contact, threads and addresses by subject."""
+    """What was read for some contacts: labels by contact, the rest by subject."""
 
     names: Names
     cards: dict[bytes, Card]
     threads: dict[bytes, ThreadRow]
-    addresses: dict[bytes, tuple[str | None, int, str | None]]
+    addresses: dict[bytes, _Address]
+    formers: dict[bytes, list[_Former]]
+    merges: dict[bytes, list[MergedView]]
 
 
-def _addresses(
-    reading: Reading, subjects: Collection[bytes]
-) -> dict[bytes, tuple[str | None, int, str | None]]:
+def _addresses(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, _Address]:
     if not subjects:
         return {}
     sql = (
-        f"SELECT subject, address, since, parent_by FROM {reading.name(SUBJECTS)}"
+        f"SELECT subject, address, since, parent_by, until FROM {reading.name(SUBJECTS)}"
         f" WHERE subject IN ({_marks(subjects)})"
     )
-    return {row[0]: (row[1], row[2], row[3]) for row in reading.fetch(sql, tuple(subjects))}
+    return {row[0]: _Address(*row[1:]) for row in reading.fetch(sql, tuple(subjects))}
+
+
+def _formers(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, list[_Former]]:
+    """What was taken off the contacts that these subjects are, the first first."""
+    if not subjects:
+        return {}
+    sql = (
+        f"SELECT holder, subject, linked_by FROM {reading.name(FORMERS)}"
+        f" WHERE holder IN ({_marks(subjects)}) ORDER BY position, subject"
+    )
+    found: dict[bytes, list[_Former]] = {}
+    for holder, subject, linked_by in reading.fetch(sql, tuple(subjects)):
+        found.setdefault(holder, []).append(_Former(subject, linked_by))
+    return found
 
 
 def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
     card, names = known.cards[row.contact], known.names
     threads = [known.threads[subject] for subject in members if subject in known.threads]
     first = min(threads, key=lambda thread: (thread.first_at, thread.first_position), default=None)
+    merged = [merge for subject in members for merge in known.merges.get(subject, ())]
     return ContactView(
         id=card.id,
         name=card.name,
@@ -169,11 +219,8 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
         company=row.company,
         owner=names.user(row.owner) if row.owner else None,
         language=row.language,
-        addresses=[
-            _address(subject, known, is_first=subject == row.contact)
-            for subject in members
-            if _shown(subject, known)
-        ],
+        addresses=_listed(row.contact, members, known),
+        merged=sorted(merged, key=lambda merge: (merge.at, merge.merge)),
         first_at=format_utc(first.first_at) if first else None,
         last_at=format_utc(max(thread.last_at for thread in threads)) if threads else None,
         interactions=sum(thread.interactions for thread in threads),
@@ -184,22 +231,45 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
     )
 
 
+def _listed(contact: bytes, members: list[bytes], known: _Known) -> list[AddressView]:
+    """The addresses that a contact has, then those that it had."""
+    brought = {
+        UUID(merge.id).bytes
+        for subject in members
+        for merge in known.merges.get(subject, ())
+        if not merge.undone
+    }
+    listed: dict[bytes, AddressView] = {}
+    for subject in members:
+        if _shown(subject, known):
+            by_hand = "user" if subject in brought else "observed"
+            linked_by = known.addresses[subject].linked_by or by_hand
+            listed[subject] = _address(
+                subject, known, "first" if subject == contact else linked_by, held=True
+            )
+    for former in [one for subject in members for one in known.formers.get(subject, ())]:
+        if former.subject not in members and _shown(former.subject, known):
+            listed[former.subject] = _address(former.subject, known, former.linked_by, held=False)
+    return list(listed.values())
+
+
 def _shown(subject: bytes, known: _Known) -> bool:
     """Whether a subject is an address: a contact's own id and a bucket of strangers are none."""
-    address = known.addresses.get(subject, (None,))[0]
-    return subject in known.addresses and not (address or "").startswith("contact:")
+    found = known.addresses.get(subject)
+    return found is not None and not (found.address or "").startswith("contact:")
 
 
-def _address(subject: bytes, known: _Known, *, is_first: bool) -> AddressView:
-    address, since, linked_by = known.addresses[subject]
-    thread = known.threads.get(subject)
+def _address(subject: bytes, known: _Known, linked_by: str, *, held: bool) -> AddressView:
+    found = known.addresses[subject]
+    thread = known.threads.get(subject) if held else None
     return AddressView(
         subject=str(UUID(bytes=subject)),
-        address=address,
-        label=address_label(address) if address else None,
+        address=found.address,
+        label=address_label(found.address) if found.address else None,
         channels=channels_of(thread.by_channel) if thread else [],
-        since=format_utc(since),
-        linked_by="first" if is_first else linked_by or "observed",
+        since=format_utc(found.since),
+        linked_by=linked_by,
+        current=held and found.until is None,
     )
 
 

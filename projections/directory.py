@@ -17,11 +17,20 @@ from uuid import UUID
 
 from domain import events
 from domain.errors import Unavailable
-from domain.ports import Entry
-from projections import identity
+from domain.ports import Entry, Standing
+from projections import identity, kinship
 from projections.base import Key, Rows, RowTable
-from projections.directory_rows import CONTACTS, SUBJECTS, split_ids
+from projections.directory_rows import (
+    CONTACTS,
+    FORMERS,
+    HINTS,
+    MERGES,
+    SUBJECTS,
+    read_edges,
+    split_ids,
+)
 from projections.grouping import LINKS_EPOCH
+from projections.linking import BUCKETS
 from projections.views import Reading, Views
 
 __all__ = ["DirectoryProjection", "Roots", "contact_of", "split_ids", "subjects_of"]
@@ -37,10 +46,18 @@ class DirectoryProjection:
     """The projection."""
 
     name: ClassVar[str] = "directory"
-    version: ClassVar[int] = 1
-    tables: ClassVar[tuple[RowTable[Any], ...]] = (SUBJECTS, CONTACTS)
+    version: ClassVar[int] = 2
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (SUBJECTS, CONTACTS, MERGES, FORMERS, HINTS)
     topics: ClassVar[frozenset[str]] = frozenset(
-        {"interaction.recorded", "contact.named", "address.linked"}
+        {
+            "interaction.recorded",
+            "contact.named",
+            "address.linked",
+            "address.unlinked",
+            "address.reassigned",
+            "contacts.merged",
+            "merge.undone",
+        }
     )
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
@@ -51,24 +68,45 @@ class DirectoryProjection:
             if not event.parties:
                 return ((SUBJECTS, key), (CONTACTS, key))
             return _of_both([event.subject, *(party.subject for party in event.parties)])
-        if isinstance(event, events.AddressLinked):
-            return _of_both([event.contact, event.subject])
-        if isinstance(event, events.ContactNamed):
-            return _of_both([event.subject])
-        return ()
+        return _of_both(_named(event))
 
     def apply(self, entry: Entry, rows: Rows) -> None:
         """Note who was seen, under which name, and who belongs together."""
         event = entry.event
         if isinstance(event, events.InteractionRecorded):
             identity.recorded(rows, entry, event)
-        elif isinstance(event, events.ContactNamed):
-            identity.named(rows, entry, event)
-        elif isinstance(event, events.AddressLinked):
-            identity.linked(rows, entry, event)
+            return
+        match event:
+            case events.ContactNamed():
+                identity.named(rows, entry, event)
+            case events.AddressLinked():
+                kinship.linked(rows, entry, event)
+            case events.AddressUnlinked():
+                kinship.unlinked(rows, entry, event)
+            case events.AddressReassigned():
+                kinship.reassigned(rows, entry, event)
+            case events.ContactsMerged():
+                kinship.merged(rows, entry, event)
+            case events.MergeUndone():
+                kinship.undone(rows, entry, event)
+            case _:
+                pass
 
     def settle(self, rows: Rows) -> None:
         """Nothing is left for the end of a page."""
+
+
+def _named(event: object) -> list[UUID]:
+    """The subjects that a decision names."""
+    match event:
+        case events.ContactNamed():
+            return [event.subject]
+        case events.AddressLinked() | events.AddressUnlinked() | events.AddressReassigned():
+            return [event.contact, event.subject]
+        case events.ContactsMerged() | events.MergeUndone():
+            return [event.survivor, event.absorbed]
+        case _:
+            return []
 
 
 def _of_both(subjects: Iterable[UUID]) -> list[tuple[RowTable[Any], Key]]:
@@ -136,6 +174,25 @@ class Roots:
         with self._views.reading() as reading:
             query = f"SELECT 1 FROM {reading.name(SUBJECTS)} WHERE subject = ?"
             return bool(reading.fetch(query, (raw,)))
+
+    def standing(self, subject: UUID) -> Standing | None:
+        """As in ports.Contacts."""
+        with self._views.reading() as reading:
+            found = reading.fetch(
+                f"SELECT s.contact, s.scheme, c.members, s.edges FROM {reading.name(SUBJECTS)} s"
+                f" JOIN {reading.name(CONTACTS)} c ON c.contact = s.contact WHERE s.subject = ?",
+                (subject.bytes,),
+            )
+        if not found:
+            return None
+        contact, scheme, members, packed = found[0]
+        edges = read_edges(packed)
+        return Standing(
+            contact=UUID(bytes=contact),
+            addresses=len(split_ids(members)),
+            holds=bool(edges.children or edges.absorbed or edges.merges),
+            bucket=scheme in BUCKETS,
+        )
 
     def made(self, subjects: Iterable[bytes]) -> None:
         """Told of subjects (16 bytes each) that were just made: no view can have seen them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from typing import Final
 
@@ -22,8 +23,10 @@ class SubjectRow(Struct, gc=False):
     `place` orders subjects by first appearance: position × 256 + place in the event. `digits`
     and `folded` are for finding it. `name_seen` is what the message of (`name_seen_at`,
     `name_seen_by`) called them. `parent` is the contact that it was linked to by hand, by
-    `parent_by` at position `parent_at`. `moved` is the position at which it last came to
-    another contact. `edges` are its pairs and children, `card` what people decided.
+    `parent_by` at position `parent_at`; taken off again, only the position stays. `moved` is the
+    position at which it last came to another contact. `until` is the time from which its number
+    is somebody else's. `alike` is equal for similar addresses. `edges` are what joins it to
+    others, `card` what people decided.
     """
 
     subject: bytes
@@ -44,6 +47,8 @@ class SubjectRow(Struct, gc=False):
     parent_by: str | None
     parent_at: int
     moved: int | None
+    until: int | None
+    alike: int | None
     edges: bytes
     card: bytes
 
@@ -68,11 +73,29 @@ class ContactRow(Struct, gc=False):
     members: bytes
 
 
-class Edges(Struct, array_like=True):
-    """What joins a subject to others: observed pairs, and who was linked to it by hand."""
+class Merge(Struct, array_like=True, frozen=True):
+    """A merge that stands: which, the contact at its other end, and its position."""
 
-    pairs: list[Pair]
-    children: list[bytes]
+    merge: bytes
+    other: bytes
+    position: int
+
+
+class Edges(Struct, array_like=True):
+    """What joins a subject to others, and keeps it from them.
+
+    `pairs` were observed; `refused` are those of them (with greater ids) that the rule refused,
+    and that nobody has decided about. `children` were linked to it by hand. `merges` are those
+    by which it belongs to another contact, `absorbed` those by which others belong to it.
+    `apart` are subjects that people took it off.
+    """
+
+    pairs: list[Pair] = []
+    children: list[bytes] = []
+    refused: list[bytes] = []
+    merges: list[Merge] = []
+    absorbed: list[Merge] = []
+    apart: list[bytes] = []
 
 
 class Card(Struct, array_like=True):
@@ -86,6 +109,66 @@ class Card(Struct, array_like=True):
     version: int = 0
     touched: int | None = None
 
+
+class MergeRow(Struct, gc=False):
+    """A merge as people wrote it down; the contacts by their ids then.
+
+    `actor_kind` and `actor` are who wrote it, the person behind it where there is one; those of
+    its undoing likewise, None while it stands. Times are when the log learned of it, in µs.
+    """
+
+    merge: bytes
+    survivor: bytes
+    absorbed: bytes
+    position: int
+    at: int
+    actor_kind: str
+    actor: str
+    reason: str | None
+    undone_at: int | None = None
+    undone_kind: str | None = None
+    undone_by: str | None = None
+    undone_reason: str | None = None
+
+
+class FormerRow(Struct, gc=False):
+    """An address that was taken off a contact, and at which position; it may have come back.
+
+    `holder` is the contact by its id then, `linked_by` who had said that it is theirs.
+    """
+
+    holder: bytes
+    subject: bytes
+    position: int
+    linked_by: str
+
+
+class HintRow(Struct, gc=False):
+    """Two subjects that may be one person, the smaller id first, and why somebody may think so.
+
+    `conflict`: a provider asserted it, and the rule refused. `alias`: somebody typed the one as
+    an address of the other. `at` is the earliest time of it, `tie` orders those of one moment.
+    """
+
+    one: bytes
+    other: bytes
+    why: str
+    at: int
+    tie: int
+
+
+ALIKE_DIGITS: Final = 8
+"""Last digits of a phone: the subscriber's number, whatever country or area was typed."""
+
+EVERYBODYS: Final = frozenset(
+    {"admin", "administracion", "compras", "contact", "contacto", "hello", "hola", "info"}
+    | {"mail", "marketing", "no-reply", "noreply", "office", "oficina", "recepcion", "sales"}
+    | {"soporte", "support", "ventas"}
+)
+"""Mailboxes that nearly every company has: to share their name says nothing."""
+
+CONFLICT: Final = "conflict"
+ALIAS: Final = "alias"
 
 SUBJECTS: Final = RowTable(
     "subjects",
@@ -110,12 +193,15 @@ SUBJECTS: Final = RowTable(
         "parent_by": sa.Text(),
         "parent_at": sa.BigInteger(),
         "moved": sa.BigInteger(),
+        "until": sa.BigInteger(),
+        "alike": sa.BigInteger(),
         "edges": sa.LargeBinary(),
         "card": sa.LargeBinary(),
     },
     indexes=(
         ("folded", ("folded",), None, False),
         ("moved", ("moved",), "moved IS NOT NULL", False),
+        ("alike", ("alike", "place"), "alike IS NOT NULL", False),
     ),
 )
 
@@ -143,6 +229,56 @@ CONTACTS: Final = RowTable(
     ),
 )
 
+MERGES: Final = RowTable(
+    "merges",
+    MergeRow,
+    key=("merge",),
+    columns={
+        "merge": sa.LargeBinary(16),
+        "survivor": sa.LargeBinary(16),
+        "absorbed": sa.LargeBinary(16),
+        "position": sa.BigInteger(),
+        "at": sa.BigInteger(),
+        "actor_kind": sa.Text(),
+        "actor": sa.Text(),
+        "reason": sa.Text(),
+        "undone_at": sa.BigInteger(),
+        "undone_kind": sa.Text(),
+        "undone_by": sa.Text(),
+        "undone_reason": sa.Text(),
+    },
+    indexes=(
+        ("survivor", ("survivor", "position"), None, False),
+        ("absorbed", ("absorbed", "position"), None, False),
+    ),
+)
+
+FORMERS: Final = RowTable(
+    "formers",
+    FormerRow,
+    key=("holder", "subject"),
+    columns={
+        "holder": sa.LargeBinary(16),
+        "subject": sa.LargeBinary(16),
+        "position": sa.BigInteger(),
+        "linked_by": sa.Text(),
+    },
+)
+
+HINTS: Final = RowTable(
+    "hints",
+    HintRow,
+    key=("one", "other", "why"),
+    columns={
+        "one": sa.LargeBinary(16),
+        "other": sa.LargeBinary(16),
+        "why": sa.Text(),
+        "at": sa.BigInteger(),
+        "tie": sa.BigInteger(),
+    },
+    indexes=(("at", ("at", "tie"), None, False), ("other", ("other",), None, False)),
+)
+
 encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _edges = msgspec.msgpack.Decoder(Edges).decode
 _card = msgspec.msgpack.Decoder(Card).decode
@@ -159,6 +295,22 @@ def fold(text: str) -> str:
     return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())
 
 
+def alike_of(address: str) -> int | None:
+    """A number that similar addresses share, None for those that are similar to no other.
+
+    Phones that end in the same digits; e-mails with the same name before the @, but for dots
+    and what follows a plus, unless it is one that every company has.
+    """
+    scheme, _, rest = address.partition(":")
+    if scheme == "tel":
+        return int(digits_of(rest)[-ALIKE_DIGITS:])
+    if scheme == "mailto":
+        name = rest.rpartition("@")[0].casefold().partition("+")[0].replace(".", "")
+        if name and name not in EVERYBODYS:
+            return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest(), "big")
+    return None
+
+
 def digits_of(text: str) -> str:
     """The digits of a text."""
     return "".join(char for char in text if char.isdecimal() and char.isascii())
@@ -166,7 +318,19 @@ def digits_of(text: str) -> str:
 
 def edges_of(row: SubjectRow) -> Edges:
     """What joins a subject to others."""
-    return _edges(row.edges) if row.edges else Edges([], [])
+    return _edges(row.edges) if row.edges else Edges()
+
+
+def read_edges(packed: bytes) -> Edges:
+    """The same from the column alone."""
+    return _edges(packed) if packed else Edges()
+
+
+def hint_of(one: bytes, other: bytes, why: str, at: int) -> HintRow:
+    """The row of a hint about two subjects, in whichever order they are named."""
+    one, other = sorted((one, other))
+    drawn = hashlib.blake2b(one + other + why.encode(), digest_size=8).digest()
+    return HintRow(one, other, why, at, int.from_bytes(drawn, "big") >> 2)
 
 
 def card_of(row: SubjectRow) -> Card:

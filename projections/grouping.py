@@ -12,7 +12,9 @@ from uuid import UUID
 
 from projections.base import EPOCH, Rows
 from projections.directory_rows import (
+    CONFLICT,
     CONTACTS,
+    HINTS,
     SUBJECTS,
     Card,
     ContactRow,
@@ -22,9 +24,10 @@ from projections.directory_rows import (
     edges_of,
     encode,
     fold,
+    hint_of,
     split_ids,
 )
-from projections.linking import Node, Pair, partition
+from projections.linking import BUCKETS, Node, Pair, decided, partition
 
 LINKS_EPOCH: Final = "links"
 """Begins when a subject comes to another contact than before."""
@@ -48,16 +51,16 @@ def refresh(rows: Rows, contact: bytes) -> None:
 def _contact(contact: bytes, members: list[SubjectRow]) -> ContactRow:
     members = sorted(members, key=lambda row: (row.subject != contact, row.place, row.subject))
     cards = [card_of(row) for row in members if row.card]
-    name = _written(cards, "name") or _seen_name(members)
-    addresses = [(row.since, row.folded) for row in members if row.folded]
-    owner = _written(cards, "owner")
     own = card_of(members[0]) if members[0].subject == contact else Card({})
+    name = _written(own, cards, "name") or _seen_name(members)
+    addresses = [(row.since, row.folded) for row in members if row.folded]
+    owner = _written(own, cards, "owner")
     return ContactRow(
         contact=contact,
         name=name,
-        company=_written(cards, "company"),
+        company=_written(own, cards, "company"),
         owner=UUID(owner).bytes if owner else None,
-        language=_written(cards, "language"),
+        language=_written(own, cards, "language"),
         created=next((card.created for card in cards if card.created), "observed"),
         version=own.version,
         folded=fold(name) if name else min(addresses, default=(0, ""))[1],
@@ -68,8 +71,10 @@ def _contact(contact: bytes, members: list[SubjectRow]) -> ContactRow:
     )
 
 
-def _written(cards: list[Card], field: str) -> str | None:
-    """What people wrote last, over all cards of the contact."""
+def _written(own: Card, cards: list[Card], field: str) -> str | None:
+    """What people wrote of the contact itself; else last of those that came to it."""
+    if field in own.values:
+        return own.values[field][0]
     found = [card.values[field] for card in cards if field in card.values]
     return max(found, key=lambda written: written[1])[0] if found else None
 
@@ -112,7 +117,8 @@ def _remember(row: SubjectRow, pair: Pair) -> bool:
         pair = Pair(pair.other, pair.occurred_at, pair.originator, known.position)
     pairs = [pair, *(p for p in edges.pairs if p.other != pair.other)]
     pairs.sort(key=lambda p: (p.occurred_at, p.originator, p.other))
-    row.edges = encode(Edges(pairs[:PAIRS_MAX], edges.children))
+    edges.pairs = pairs[:PAIRS_MAX]
+    row.edges = encode(edges)
     return True
 
 
@@ -121,9 +127,13 @@ def regroup(rows: Rows, starts: Iterable[bytes], position: int) -> None:
 
     Where an address leaves a contact, both that contact and the new one are among `starts`.
     """
-    found = _neighbourhood(rows, starts)
-    nodes = {subject: _node(row) for subject, row in found.items()}
-    groups = partition(nodes, _pairs(found))
+    found, edges = _neighbourhood(rows, starts)
+    nodes = {subject: _node(row, edges[subject]) for subject, row in found.items()}
+    pairs = list(_pairs(edges))
+    groups = partition(nodes, pairs)
+    torn = [pair for pair in pairs if groups[pair[0]] != groups[pair[1].other]]
+    if torn or any(one.refused for one in edges.values()):
+        _note_refused(rows, found, edges, _undecided(nodes, torn))
     if all(row.contact == groups[subject] for subject, row in found.items()):
         return
     affected = {row.contact for row in found.values()} | set(groups.values())
@@ -141,9 +151,12 @@ def regroup(rows: Rows, starts: Iterable[bytes], position: int) -> None:
     rows.touch(EPOCH, (LINKS_EPOCH,))
 
 
-def _neighbourhood(rows: Rows, starts: Iterable[bytes]) -> dict[bytes, SubjectRow]:
-    """Every subject that pairs, links and present contacts join to the given ones."""
+def _neighbourhood(
+    rows: Rows, starts: Iterable[bytes]
+) -> tuple[dict[bytes, SubjectRow], dict[bytes, Edges]]:
+    """Every subject that edges and present contacts join to the given ones, and its edges."""
     found: dict[bytes, SubjectRow] = {}
+    joined: dict[bytes, Edges] = {}
     todo = sorted(starts)
     while todo:
         subject = todo.pop()
@@ -153,17 +166,19 @@ def _neighbourhood(rows: Rows, starts: Iterable[bytes]) -> dict[bytes, SubjectRo
         found[subject] = row
         if row.parent is not None:
             todo.append(row.parent)
+        edges = joined[subject] = edges_of(row)
         if row.edges:
-            edges = edges_of(row)
             todo += [pair.other for pair in edges.pairs]
             todo += edges.children
+            todo += [merge.other for merge in (*edges.merges, *edges.absorbed)]
         contact = rows.get(CONTACTS, (row.contact,))
         if contact is not None:
             todo += split_ids(contact.members)
-    return found
+    return found, joined
 
 
-def _node(row: SubjectRow) -> Node:
+def _node(row: SubjectRow, edges: Edges) -> Node:
+    merge = max(edges.merges, key=lambda one: one.position, default=None)
     return Node(
         scheme=row.scheme,
         scope=row.scope,
@@ -171,16 +186,47 @@ def _node(row: SubjectRow) -> Node:
         touched=card_of(row).touched if row.card else None,
         parent=row.parent,
         parent_at=row.parent_at,
+        merged=merge.other if merge else None,
+        merged_at=merge.position if merge else 0,
+        apart=frozenset(edges.apart),
     )
 
 
-def _pairs(found: dict[bytes, SubjectRow]) -> Iterable[tuple[bytes, Pair]]:
+def _undecided(
+    nodes: dict[bytes, Node], torn: list[tuple[bytes, Pair]]
+) -> dict[bytes, dict[bytes, Pair]]:
+    """Of pairs whose subjects stay apart those that the rule refused, and not people."""
+    found: dict[bytes, dict[bytes, Pair]] = {}
+    for one, pair in torn:
+        schemes = {nodes[one].scheme, nodes[pair.other].scheme}
+        if schemes.isdisjoint(BUCKETS) and not decided(nodes, one, pair.other, pair.position):
+            found.setdefault(one, {})[pair.other] = pair
+    return found
+
+
+def _note_refused(
+    rows: Rows,
+    found: dict[bytes, SubjectRow],
+    edges: dict[bytes, Edges],
+    refused: dict[bytes, dict[bytes, Pair]],
+) -> None:
+    """Have a hint for each pair that the rule refused, and for no other."""
+    for subject, row in found.items():
+        now, before = refused.get(subject, {}), edges[subject].refused
+        for other in set(before) - now.keys():
+            gone = hint_of(subject, other, CONFLICT, 0)
+            rows.delete(HINTS, (gone.one, gone.other, gone.why))
+        for other, pair in now.items():
+            rows.put(HINTS, hint_of(subject, other, CONFLICT, pair.occurred_at))
+        if before != sorted(now):
+            edges[subject].refused = sorted(now)
+            row.edges = encode(edges[subject])
+            rows.put(SUBJECTS, row)
+
+
+def _pairs(edges: dict[bytes, Edges]) -> Iterable[tuple[bytes, Pair]]:
     """Each pair once: such as both sides remember."""
-    noted = {
-        (subject, pair.other): pair
-        for subject, row in found.items()
-        for pair in edges_of(row).pairs
-    }
+    noted = {(subject, pair.other): pair for subject, one in edges.items() for pair in one.pairs}
     for (one, other), pair in noted.items():
         if one < other and (other, one) in noted:
             yield one, pair

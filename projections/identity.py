@@ -1,4 +1,4 @@
-"""How the directory's rows change: sightings of addresses, names by hand, links, regrouping.
+"""How the directory's rows change by sightings of addresses, and by names that people wrote.
 
 Whatever is observed folds so that the order of arrival does not matter: minima and maxima over
 (occurred_at, originator). A subject's row holds all that its contact needs, so that a contact's
@@ -15,19 +15,21 @@ from msgspec import Struct
 from domain import events
 from domain.addresses import scope_of
 from domain.ports import Entry
-from domain.values import Channel, Direction
+from domain.values import Channel, Direction, Role
 from projections.base import Rows
 from projections.directory_rows import (
+    ALIAS,
     CONTACTS,
+    HINTS,
     SUBJECTS,
     Card,
     ContactRow,
-    Edges,
     SubjectRow,
+    alike_of,
     card_of,
     digits_of,
-    edges_of,
     encode,
+    hint_of,
 )
 from projections.grouping import note_pair, refresh, regroup
 from projections.linking import RULE, Pair
@@ -76,7 +78,7 @@ def recorded(rows: Rows, entry: Entry, event: events.InteractionRecorded) -> Non
             place=entry.position * PLACES,
             channel=event.channel,
         )
-        _see(rows, sighting)
+        see(rows, sighting)
     if event.parties:
         _join_in(rows, entry, event, main)
 
@@ -100,18 +102,28 @@ def _join_in(rows: Rows, entry: Entry, event: events.InteractionRecorded, main: 
             place=place + number + 1,
             channel=event.channel,
         )
-        _see(rows, sighting)
+        see(rows, sighting)
         if party.asserted and event.rule == RULE and other != main:
             pair = Pair(other, event.occurred_at, by, entry.position)
             changed = note_pair(rows, main, pair) or changed
+        elif party.role is Role.ALIAS and not party.asserted and other != main:
+            _note_alias(rows, main, other, event.occurred_at)
     if changed:
         regroup(rows, (main,), entry.position)
+
+
+def _note_alias(rows: Rows, main: bytes, other: bytes, at: int) -> None:
+    """Somebody typed an address as one of the counterpart's: it may be, and nobody knows."""
+    hint = hint_of(main, other, ALIAS, at)
+    known = rows.get(HINTS, (hint.one, hint.other, hint.why))
+    if known is None or at < known.at:
+        rows.put(HINTS, hint)
 
 
 def _seen_again(
     rows: Rows, event: events.InteractionRecorded, subject: bytes, address: str | None
 ) -> bool:
-    """The same as `_see` for most messages: a known address, and no news but the time."""
+    """The same as `see` for most messages: a known address, and no news but the time."""
     row = rows.get(SUBJECTS, (subject,))
     at = event.occurred_at
     name = event.contact_name
@@ -147,7 +159,7 @@ def named(rows: Rows, entry: Entry, event: events.ContactNamed) -> None:
     subject = event.subject.bytes
     row = rows.get(SUBJECTS, (subject,))
     if row is None or address is not None:
-        row = _see(
+        row = see(
             rows,
             Sighting(
                 subject=subject,
@@ -171,69 +183,29 @@ def named(rows: Rows, entry: Entry, event: events.ContactNamed) -> None:
         value = values.get(name)
         card.values[name] = (None if value is None else str(value), entry.position)
     card.created = event.created or card.created
-    _decided(card, entry, event)
-    row.card = encode(card)
-    rows.put(SUBJECTS, row)
+    write_down(rows, entry, row, card)
     refresh(rows, row.contact)
 
 
-def linked(rows: Rows, entry: Entry, event: events.AddressLinked) -> None:
-    """Put an address under a contact by hand; it leaves the one it was put under before."""
-    owner, subject = event.contact.bytes, event.subject.bytes
-    by = event.originator_id.bytes
-    place = entry.position * PLACES
-    parent = rows.get(SUBJECTS, (owner,)) or _see(
-        rows, Sighting(owner, UNKNOWN_SCHEME, None, None, None, entry.recorded_at, by, place)
-    )
-    child = _see(
-        rows,
-        Sighting(
-            subject=subject,
-            scheme=event.scheme,
-            scope=event.scope,
-            address=event.address,
-            name=None,
-            at=entry.recorded_at,
-            by=by,
-            place=place + 1,
-        ),
-    )
-    starts = {owner, subject}
-    if owner != subject:
-        if child.parent is not None and child.parent != owner:
-            starts.add(child.parent)
-            _adopt(rows, child.parent, subject, stays=False)
-        child.parent, child.parent_by, child.parent_at = owner, event.linked_by, entry.position
-        rows.put(SUBJECTS, child)
-        _adopt(rows, owner, subject, stays=True)
-    card = card_of(parent)
-    _decided(card, entry, event)
-    parent.card = encode(card)
-    rows.put(SUBJECTS, parent)
-    regroup(rows, starts, entry.position)
-    refresh(rows, parent.contact)
+def write_down(rows: Rows, entry: Entry, row: SubjectRow, card: Card | None = None) -> None:
+    """Note on a contact's card that an event of its stream decided something about it.
 
-
-def _decided(card: Card, entry: Entry, event: events.Event) -> None:
+    A merge touches nobody for good: while it stands its edge does, and no longer.
+    """
+    event = cast("events.Event", entry.event)
+    card = card or card_of(row)
     card.version = max(card.version, event.originator_version)
-    if card.touched is None and event.actor.kind not in NOBODY_BY_HAND:
+    merging = isinstance(event, events.ContactsMerged | events.MergeUndone)
+    if card.touched is None and not merging and event.actor.kind not in NOBODY_BY_HAND:
         card.touched = entry.position
-
-
-def _adopt(rows: Rows, owner: bytes, child: bytes, *, stays: bool) -> None:
-    row = rows.get(SUBJECTS, (owner,))
-    if row is None:
-        return
-    edges = edges_of(row)
-    children = {*edges.children, child} if stays else {*edges.children} - {child}
-    row.edges = encode(Edges(edges.pairs, sorted(children)))
+    row.card = encode(card)
     rows.put(SUBJECTS, row)
 
 
 # ------------------------------------------------------------------ one subject
 
 
-def _see(rows: Rows, seen: Sighting) -> SubjectRow:
+def see(rows: Rows, seen: Sighting) -> SubjectRow:
     """Note that an address was seen; its contact's row follows."""
     row = rows.get(SUBJECTS, (seen.subject,))
     if row is None:
@@ -279,6 +251,8 @@ def _new_subject(seen: Sighting) -> SubjectRow:
         parent_by=None,
         parent_at=0,
         moved=None,
+        until=None,
+        alike=None,
         edges=b"",
         card=b"",
     )
@@ -302,6 +276,7 @@ def _fold_sighting(row: SubjectRow, seen: Sighting) -> bool:
         row.address, shown = seen.address, True
         rest = seen.address.partition(":")[2]
         row.folded = rest.casefold()
+        row.alike = alike_of(seen.address)
         row.digits = digits_of(rest) if row.scheme in {"tel", "short"} else None
     if seen.name is not None:
         name = seen.name.replace("\0", "")

@@ -1,18 +1,23 @@
 """Who is one person: the linking rule, as a pure function of what was said and observed.
 
-Links that people and imports wrote come first, in their order. Then come the pairs that an
-authenticated provider asserted (rule 1), by the earliest time at which they were seen: so the
-outcome does not depend on the order in which messages arrived. A pair changes nothing where
+First the pairs that an authenticated provider asserted (rule 1), by the earliest time at which
+they were seen: so the outcome does not depend on the order in which messages arrived. Then what
+people and imports wrote: links and merges, in their order, over whole contacts. A pair is judged
+by the contacts as people had made them when the log first learned of it, and joins nothing where
 
-- the two sets hold ids of the same exclusive kind (one business knows a person by one id),
+- the two contacts hold ids of the same exclusive kind (one business knows a person by one id),
 - both were touched by people before the pair was first seen: then it is theirs to decide,
-- a person has since moved one of the two addresses to another contact,
+- a person has since linked one of the two addresses elsewhere, or taken it off,
+- a person once took an address of the one off the other,
+- not the same people may see them,
 - more than 64 addresses would come together, or one of them is a bucket of withheld numbers.
+
+So nothing depends on what was undone: without its edge, all is as if it had never been there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -31,8 +36,10 @@ class Node(Struct, frozen=True):
     """A subject, as the rule sees it.
 
     `place` orders subjects by their first appearance. `touched` is the position at which people
-    first decided about it, `parent` the contact to which it was linked by hand, `parent_at` the
-    position of that link.
+    first decided about it. `parent` is the contact to which it was linked by hand, None where it
+    was not, or was taken off; `parent_at` the position of that. `merged` is the contact that it
+    was merged into, `merged_at` where. `apart` are subjects that people once took it off.
+    `access` says who may see it: what differs there never comes together by itself.
     """
 
     scheme: str
@@ -41,6 +48,10 @@ class Node(Struct, frozen=True):
     touched: int | None = None
     parent: bytes | None = None
     parent_at: int = 0
+    merged: bytes | None = None
+    merged_at: int = 0
+    apart: frozenset[bytes] = frozenset()
+    access: bytes = b""
 
 
 class Pair(Struct, frozen=True, array_like=True):
@@ -56,27 +67,83 @@ class Pair(Struct, frozen=True, array_like=True):
     position: int
 
 
-def partition(
-    nodes: Mapping[bytes, Node], pairs: Iterable[tuple[bytes, Pair]]
-) -> dict[bytes, bytes]:
-    """The contact of each subject: the member that came first, of those not linked by hand."""
+class Edge(Struct, frozen=True, order=True):
+    """People put `child`, with all that is its, under `parent`, at a position."""
+
+    position: int
+    child: bytes
+    parent: bytes
+    merge: bool
+
+
+Nodes = Mapping[bytes, Node]
+
+
+def partition(nodes: Nodes, pairs: Iterable[tuple[bytes, Pair]]) -> dict[bytes, bytes]:
+    """The contact of each subject: the one that people merged others into, else the first come.
+
+    A contact that people linked or merged to another one is never the one that names both.
+    """
+    edges = sorted(edge for edge in map(_edge, nodes, nodes.values()) if edge.parent in nodes)
     sets = {subject: {subject} for subject in nodes}
-    by_hand = [(node.parent_at, subject) for subject, node in nodes.items() if node.parent]
-    for _, subject in sorted(by_hand):
-        parent = nodes[subject].parent
-        if parent is not None and parent in sets:
-            _unite(sets, subject, parent)
+    made = _Made(edges, sets)
     observed = sorted((p.occurred_at, p.originator, one, p.other, p.position) for one, p in pairs)
     for _, _, one, other, position in observed:
-        if sets[one] is not sets[other] and _may_unite(nodes, sets[one], sets[other], position):
-            if _moved_since(nodes[one], position) or _moved_since(nodes[other], position):
-                continue
-            _unite(sets, one, other)
+        if sets[one] is not sets[other] and not decided(nodes, one, other, position):
+            mine, theirs = made.whole(one, position), made.whole(other, position)
+            if other not in mine and _may_unite(nodes, mine, theirs, position):
+                _unite(sets, one, other)
+    for edge in edges:
+        _unite(sets, edge.child, edge.parent)
     heads: dict[int, bytes] = {}
     for members in sets.values():
         if id(members) not in heads:
-            heads[id(members)] = _head(nodes, members)
+            heads[id(members)] = _head(nodes, edges, members)
     return {subject: heads[id(members)] for subject, members in sets.items()}
+
+
+def decided(nodes: Nodes, one: bytes, other: bytes, position: int) -> bool:
+    """Whether people have said since that the two of a pair are not one person."""
+    mine, theirs = nodes[one], nodes[other]
+    if max(mine.parent_at, theirs.parent_at) > position:
+        return True
+    return other in mine.apart or one in theirs.apart
+
+
+def _edge(subject: bytes, node: Node) -> Edge:
+    """The one edge of a subject that counts, the latest; to itself where it has none."""
+    if node.merged is not None and node.merged_at > node.parent_at:
+        return Edge(node.merged_at, subject, node.merged, merge=True)
+    return Edge(node.parent_at, subject, node.parent or b"", merge=False)
+
+
+class _Made:
+    """Contacts as people had made them at a position, over the sets observed so far."""
+
+    def __init__(self, edges: Sequence[Edge], sets: dict[bytes, set[bytes]]) -> None:
+        self._sets = sets
+        self._beside: dict[bytes, list[tuple[int, bytes]]] = {}
+        for edge in edges:
+            self._beside.setdefault(edge.child, []).append((edge.position, edge.parent))
+            self._beside.setdefault(edge.parent, []).append((edge.position, edge.child))
+
+    def whole(self, subject: bytes, position: int) -> set[bytes]:
+        """The contact of a subject."""
+        if not self._beside:
+            return self._sets[subject]
+        found: set[bytes] = set()
+        todo = [subject]
+        while todo:
+            one = todo.pop()
+            if one not in found:
+                found |= self._sets[one]
+                todo += (
+                    beside
+                    for member in self._sets[one]
+                    for since, beside in self._beside.get(member, ())
+                    if since < position and beside not in found
+                )
+        return found
 
 
 def _unite(sets: dict[bytes, set[bytes]], one: bytes, other: bytes) -> None:
@@ -90,32 +157,44 @@ def _unite(sets: dict[bytes, set[bytes]], one: bytes, other: bytes) -> None:
         sets[subject] = large
 
 
-def _may_unite(
-    nodes: Mapping[bytes, Node], one: set[bytes], other: set[bytes], position: int
-) -> bool:
-    kinds = _exclusive(nodes, one)
-    if not kinds.isdisjoint(_exclusive(nodes, other)):
+def _may_unite(nodes: Nodes, one: set[bytes], other: set[bytes], position: int) -> bool:
+    if len(one) + len(other) > SUBJECTS_MAX:
+        return False
+    if not _exclusive(nodes, one).isdisjoint(_exclusive(nodes, other)):
         return False
     if any(nodes[subject].scheme in BUCKETS for subject in one | other):
+        return False
+    if len({nodes[subject].access for subject in one | other}) > 1:
+        return False
+    if _apart(nodes, one, other) or _apart(nodes, other, one):
         return False
     return not (_touched(nodes, one, position) and _touched(nodes, other, position))
 
 
-def _exclusive(nodes: Mapping[bytes, Node], subjects: set[bytes]) -> set[tuple[str, str]]:
+def _exclusive(nodes: Nodes, subjects: set[bytes]) -> set[tuple[str, str]]:
     """The kinds of which a person has one: an account's own ids, never phones or mailboxes."""
     found = ((nodes[subject].scheme, nodes[subject].scope) for subject in subjects)
     return {(scheme, scope) for scheme, scope in found if scope is not None}
 
 
-def _touched(nodes: Mapping[bytes, Node], subjects: set[bytes], position: int) -> bool:
-    times = (nodes[subject].touched for subject in subjects)
-    return any(touched is not None and touched < position for touched in times)
+def _apart(nodes: Nodes, one: set[bytes], other: set[bytes]) -> bool:
+    return any(not nodes[subject].apart.isdisjoint(other) for subject in one)
 
 
-def _moved_since(node: Node, position: int) -> bool:
-    return node.parent is not None and node.parent_at > position
+def _touched(nodes: Nodes, subjects: set[bytes], position: int) -> bool:
+    """Whether people had decided about any of them, or merged one, by then."""
+    for subject in subjects:
+        node = nodes[subject]
+        if node.touched is not None and node.touched < position:
+            return True
+        if node.merged is not None and node.merged_at < position:
+            return True
+    return False
 
 
-def _head(nodes: Mapping[bytes, Node], members: set[bytes]) -> bytes:
-    free = [subject for subject in members if nodes[subject].parent not in members]
-    return min(free or members, key=lambda subject: (nodes[subject].place, subject))
+def _head(nodes: Nodes, edges: Sequence[Edge], members: set[bytes]) -> bytes:
+    inside = [edge for edge in edges if edge.child in members and edge.parent in members]
+    under = {edge.child for edge in inside if edge.parent != edge.child}
+    survivors = {edge.parent for edge in inside if edge.merge} - under
+    free = survivors or (members - under) or members
+    return min(free, key=lambda subject: (nodes[subject].place, subject))

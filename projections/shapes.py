@@ -202,6 +202,57 @@ class AddressView(Struct, kw_only=True):
     current: bool = True
 
 
+class MergedView(Struct, frozen=True):
+    """A contact that was merged into another one; `undone` where that was taken back."""
+
+    id: str
+    merge: str
+    at: str
+    by: By
+    undone: bool
+
+
+class Undoing(Struct, frozen=True):
+    """When a merge was taken back, by whom, and why."""
+
+    at: str
+    by: By
+    reason: str | None
+
+
+class MergeView(Struct, kw_only=True):
+    """A merge: `id` was merged into `into`; `undoing` says how it was taken back."""
+
+    id: str
+    merge: str
+    into: str
+    at: str
+    by: By
+    reason: str | None
+    undone: bool
+    undoing: Undoing | None
+
+
+class Likeness(Struct, frozen=True):
+    """An address that makes two contacts alike."""
+
+    subject: str
+    address: str | None
+    label: str | None
+
+
+class SuggestionView(Struct, kw_only=True):
+    """Two contacts that may be one; `why` conflict, alias or name; an address of each.
+
+    `since` is the earliest time at which anybody said so, None for what is only similar.
+    """
+
+    contacts: list[ContactRef]
+    why: str
+    addresses: list[Likeness]
+    since: str | None
+
+
 class AccessView(Struct, frozen=True):
     """Who may see a contact."""
 
@@ -220,7 +271,7 @@ class ContactView(Struct, kw_only=True):
     owner: Person | None
     language: str | None
     addresses: list[AddressView]
-    merged: list[object] = []
+    merged: list[MergedView] = []
     first_at: str | None
     last_at: str | None
     interactions: int

@@ -60,7 +60,12 @@ class SubjectRows:
             found += connection.exec_driver_sql(query, tuple(some)).scalars()
         return found
 
-    def insert(self, connection: sa.Connection, fresh: Mapping[bytes, bytes]) -> list[bytes]:
+    def insert(
+        self,
+        connection: sa.Connection,
+        fresh: Mapping[bytes, bytes],
+        from_at: int = FROM_THE_BEGINNING,
+    ) -> list[bytes]:
         """Insert new subjects, each with its look-up key; gives those that no rival was before."""
         won: list[bytes] = []
         for some in _doubling(fresh.items()):
@@ -72,7 +77,7 @@ class SubjectRows:
             values: list[object] = []
             for subject, key in some:
                 mac = key if len(key) == MAC_BYTES else None
-                values += (subject, mac, FROM_THE_BEGINNING, LIVE)
+                values += (subject, mac, from_at, LIVE)
             won += connection.exec_driver_sql(statement, tuple(values)).scalars()
         return won
 

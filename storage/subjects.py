@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from domain.errors import WrongState
 from domain.ports import Entropy, Seeker
 from storage.keyring import FROM_THE_BEGINNING, Keyring, NewKey, random_uuid
 from storage.keystore import KeyStore
@@ -55,8 +56,34 @@ class SubjectBook:
         return self._keyring.company
 
     def find(self, address: str, at: int) -> UUID | None:
-        """The subject of an address at a time; None where it was never seen."""
-        return self.resolve((Seeker(address, at),), create=False)[0]
+        """The subject of an address at a time; None where it was never seen.
+
+        Read from the store: what is decided on it must know what other processes did.
+        """
+        return _holder(self._holders((Seeker(address, at),), create=False)[0], at)
+
+    def hand_over(self, address: str, holder: UUID, from_at: int) -> UUID:
+        """Give an address of a holder to a new subject from a time on (µs), durably.
+
+        Repeated, it is the same subject. Other processes learn of it by the log's fence, which
+        the caller raises afterwards. Raises WrongState where the address was not the holder's
+        until then, or changed hands again later.
+        """
+        mac = self._key(address)
+        made: dict[bytes, NewKey] = {}
+        with self._store.write() as connection:
+            holders = self._read(connection, (mac,)).get(mac, ())
+            if _holder(holders, from_at - 1) != holder or holders[-1][0] > from_at:
+                raise WrongState("The address was somebody else's at that time.")
+            if holders[-1][0] != from_at:
+                new = self._keyring.make(random_uuid(self._entropy))
+                if self._rows.insert(connection, {new.subject.bytes: mac}, from_at):
+                    self._rows.insert_keys(connection, (new,))
+                    made[mac] = new
+                holders = self._read(connection, (mac,))[mac]
+        self._keyring.admit(list(made.values()))
+        self.forget()
+        return holders[-1][1]
 
     def resolve(self, seekers: Sequence[Seeker], *, create: bool) -> list[UUID | None]:
         """The subject of each seeker, in order; None, unless `create`, where there is none yet.

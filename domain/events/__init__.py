@@ -15,7 +15,11 @@ from domain.events.base import (
 )
 from domain.events.contacts import (
     AddressLinked,
+    AddressReassigned,
+    AddressUnlinked,
     ContactNamed,
+    ContactsMerged,
+    MergeUndone,
 )
 from domain.events.conversations import (
     ConversationSeen,
@@ -62,11 +66,14 @@ from domain.events.people import (
 __all__ = [
     "Actor",
     "AddressLinked",
+    "AddressReassigned",
+    "AddressUnlinked",
     "AdministratorLost",
     "Attachment",
     "Call",
     "CampaignSet",
     "ContactNamed",
+    "ContactsMerged",
     "ConversationSeen",
     "DeliveryReported",
     "DepartmentSet",
@@ -77,6 +84,7 @@ __all__ = [
     "InteractionRecorded",
     "InteractionRetracted",
     "InteractionRevoked",
+    "MergeUndone",
     "OwnParticipant",
     "Party",
     "PasswordSet",

@@ -32,3 +32,48 @@ class AddressLinked(Event, frozen=True, kw_only=True, gc=False):
     scope: str | None = None
     linked_by: str = "user"
     address: str | None = None
+
+
+class AddressUnlinked(Event, frozen=True, kw_only=True, gc=False):
+    """A person said that an address does not belong to the contact of this stream (any more)."""
+
+    contact: UUID
+    subject: UUID
+
+
+class AddressReassigned(Event, frozen=True, kw_only=True, gc=False):
+    """A number was given to somebody else: from a time on it is `successor`, no longer `subject`.
+
+    The stream is that of the contact that had it.
+    """
+
+    contact: UUID
+    subject: UUID
+    successor: UUID
+    from_at: int
+    scheme: str
+    scope: str | None = None
+    address: str | None = None
+
+
+class ContactsMerged(Event, frozen=True, kw_only=True, gc=False):
+    """A person said that two contacts are one; it stands in the streams of both.
+
+    `contact` is the one of this stream, `survivor` or `absorbed`; `merge` names the merge.
+    """
+
+    contact: UUID
+    merge: UUID
+    survivor: UUID
+    absorbed: UUID
+    reason: str | None = None
+
+
+class MergeUndone(Event, frozen=True, kw_only=True, gc=False):
+    """A person took a merge back; it stands in the streams of both contacts."""
+
+    contact: UUID
+    merge: UUID
+    survivor: UUID
+    absorbed: UUID
+    reason: str | None = None

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from projections.base import RowTable
-from projections.directory_rows import SUBJECTS, SubjectRow, edges_of
+from projections.directory_rows import SUBJECTS, SubjectRow, card_of, edges_of
 from tests.projections.desk import Desk, values_of
 from tests.projections.story import Story
 
 ARRIVAL: Mapping[str, frozenset[str]] = {
     "names": frozenset({"since", "changed"}),
-    "subjects": frozenset({"place", "moved"}),
+    "subjects": frozenset({"place", "moved", "parent_at"}),
     "contacts": frozenset({"place", "version"}),
     "interactions": frozenset({"recorded_at"}),
     "threads": frozenset({"stirred_position"}),
@@ -66,7 +66,11 @@ def _text(at: Desk, table: RowTable[Any], masks: Mapping[str, Mask]) -> list[str
         if isinstance(row, SubjectRow):
             edges = edges_of(row)
             pairs = [(p.other, p.occurred_at, p.originator) for p in edges.pairs]
-            values["edges"] = (pairs, edges.children)
+            merges = [(m.merge, m.other) for m in (*edges.merges, *edges.absorbed)]
+            card = card_of(row)
+            written = sorted((name, value[0]) for name, value in card.values.items())
+            values["card"] = (written, card.created, card.touched is not None)
+            values["edges"] = (pairs, merges, edges.children, edges.refused, edges.apart)
         shown = {
             name: masks[name](value) if name in masks else value
             for name, value in values.items()

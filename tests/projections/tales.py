@@ -10,10 +10,12 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from domain.events import Event, TeamAdded, TeamJoined, TeamLeft, UserMapped
 from domain.ports import Entry
 from domain.values import Auto, Channel, Origin, Role
+from tests.projections import kin
 from tests.projections.company import team_event, user_event
 from tests.projections.story import (
     Story,
@@ -49,6 +51,7 @@ class Teller:
         self._times = list(range(1, 5_000))
         self._dice.shuffle(self._times)
         self._messages: list[Entry] = []
+        self._merges: list[UUID] = []
 
     def epochs(self, count: int, facts: int) -> list[Epoch]:
         """So many epochs with so many facts each."""
@@ -99,6 +102,8 @@ class Teller:
             for other in dice.sample(ADDRESSES, dice.choice((0, 0, 0, 1, 1, 2)))
             if other != address
         ]
+        if dice.random() < 0.1:
+            told.append(party("mailto:otra@example.com", asserted=False))
         if dice.random() < 0.2:
             told.append(party("mailto:copia@example.com", Role.CC, asserted=False, name="Copia"))
         more: dict[str, object] = {
@@ -118,7 +123,13 @@ class Teller:
         dice = self._dice
         contact = subject_of(dice.choice(ADDRESSES))
         about = dice.choice(self._messages) if self._messages else None
-        match dice.randint(0, 6):
+        match dice.randint(0, 9):
+            case 7:
+                self._merges.append(kin.merged(self._story, *dice.sample(ADDRESSES, 2)))
+            case 8 if self._merges:
+                kin.undone(self._story, dice.choice(self._merges))
+            case 9:
+                kin.unlinked(self._story, *dice.sample(ADDRESSES, 2))
             case 0 | 1:
                 self._story.named(contact, name=dice.choice(("Ana N.", "Luis L.", None)))
             case 2:
@@ -176,6 +187,11 @@ def rich_story() -> Story:
     story.outbound(PHONES[0], "contesto", at=at, actor=by_user("Rosa"), channel=Channel.CALL)
     story.seen(subject_of(PHONES[0]), "Rosa", len(story.entries))
     story.named(subject_of("tel:+525599999999"), created="user", address="tel:+525599999999")
+    merge = kin.merged(story, PHONES[0], PHONES[2], reason="la misma")
+    kin.unlinked(story, PHONES[0], PHONES[2])
+    kin.merged(story, PHONES[3], MAIL)
+    kin.undone(story, merge)
+    kin.reassigned(story, PHONES[3], PHONES[3], at=at + 50)
     tie = [story.inbound(PHONES[1], f"a la vez {n}", at=at + 1) for n in range(3)]
     story.inbound(MAIL, "correo", at=at + 3, message_id=derived("message-id", "a@example.mx"))
     story.status(tie[0].event.originator_id, "read", at=at + 2)

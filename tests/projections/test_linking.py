@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from msgspec import structs
+
 from projections.linking import SUBJECTS_MAX, Node, Pair, partition
 
 A, B, C, D = b"a" * 16, b"b" * 16, b"c" * 16, b"d" * 16
@@ -20,11 +22,7 @@ def bsuid(place: int, **more: object) -> Node:
 
 
 def _node(scheme: str, scope: str | None, place: int, more: dict[str, object]) -> Node:
-    touched, parent, parent_at = (more.get(name) for name in ("touched", "parent", "parent_at"))
-    assert touched is None or isinstance(touched, int)
-    assert parent is None or isinstance(parent, bytes)
-    assert parent_at is None or isinstance(parent_at, int)
-    return Node(scheme, scope, place, touched, parent, parent_at or 0)
+    return structs.replace(Node(scheme, scope, place), **more)
 
 
 def pair(one: bytes, other: bytes, at: int, position: int = 10) -> tuple[bytes, Pair]:
@@ -118,3 +116,58 @@ def test_the_order_of_what_is_told_does_not_matter() -> None:
         ]
         dice.shuffle(mirrored)
         assert partition(nodes, mirrored) == expected
+
+
+def test_an_id_linked_by_hand_pushes_nobody_out() -> None:
+    """A second id of one kind, linked by people, stands beside the one that was observed."""
+    nodes = {A: tel(1), B: bsuid(2), C: bsuid(3, parent=A, parent_at=20)}
+    assert partition(nodes, [pair(A, B, 5, position=10)]) == {A: A, B: A, C: A}
+    assert partition(nodes, [pair(A, B, 5, position=30)]) == {A: A, B: B, C: A}
+
+
+def test_a_merge_names_the_survivor() -> None:
+    """The contact that others were merged into names them, also where it came last."""
+    nodes = {A: tel(1, merged=C, merged_at=5), B: tel(2), C: tel(3)}
+    assert partition(nodes, [pair(A, B, 1, position=1)]) == {A: C, B: C, C: C}
+    nodes[C] = tel(3, merged=D, merged_at=6)
+    nodes[D] = bsuid(4)
+    assert set(partition(nodes, []).values()) == {B, D}
+
+
+def test_a_merge_takes_part_in_what_is_observed_afterwards() -> None:
+    """A pair is judged by the contacts as they were merged when it was first seen."""
+    nodes = {A: tel(1), B: bsuid(2, merged=A, merged_at=20), C: bsuid(3)}
+    assert partition(nodes, [pair(A, C, 5, position=30)]) == {A: A, B: A, C: C}
+    assert partition(nodes, [pair(A, C, 5, position=10)]) == {A: A, B: A, C: A}
+
+
+def test_a_merge_is_people_deciding_while_it_stands() -> None:
+    """A pair with somebody whom people decided about joins a merged contact not by itself."""
+    nodes = {A: tel(1), B: tel(2, merged=A, merged_at=5), C: bsuid(3, touched=4)}
+    assert partition(nodes, [pair(A, C, 5, position=9)]) == {A: A, B: A, C: C}
+    nodes[B] = tel(2)
+    assert partition(nodes, [pair(A, C, 5, position=9)]) == {A: A, B: B, C: A}
+
+
+def test_who_was_taken_off_is_not_joined_again() -> None:
+    """Neither directly nor by way of another address, and not by what was seen before."""
+    nodes = {A: tel(1), B: bsuid(2, parent_at=20, apart=frozenset({A})), C: tel(3)}
+    assert partition(nodes, [pair(A, B, 5, position=30)]) == {A: A, B: B, C: C}
+    by_another = [pair(A, C, 1, position=1), pair(C, B, 5, position=30)]
+    assert partition(nodes, by_another) == {A: A, B: B, C: A}
+    assert partition(nodes, [pair(C, B, 5, position=10)]) == {A: A, B: B, C: C}
+    assert partition(nodes, [pair(C, B, 5, position=30)]) == {A: A, B: B, C: B}
+
+
+def test_the_latest_edge_of_an_address_counts() -> None:
+    """Linked after it was merged, it is where it was linked; merged after, with the survivor."""
+    later = {"merged": C, "merged_at": 9, "parent": B}
+    for parent_at, found in ((20, B), (5, C)):
+        nodes = {A: tel(1, parent_at=parent_at, **later), B: tel(2), C: tel(3)}
+        assert partition(nodes, [])[A] == found
+
+
+def test_where_access_differs_nothing_is_joined() -> None:
+    """Two contacts that not the same people may see come together by people only."""
+    nodes = {A: tel(1, access=b"sales"), B: bsuid(2)}
+    assert partition(nodes, [pair(A, B, 5)]) == {A: A, B: B}

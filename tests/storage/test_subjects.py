@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from domain.errors import Erased
+from domain.errors import Erased, WrongState
 from domain.ports import Seeker
 from storage.keyring import Keyring
 from storage.subjects import SubjectBook
@@ -53,23 +53,6 @@ def rows_of(book: SubjectBook, *, of: str = "subjects") -> int:
     found = next(kept for name, kept in table.items() if name.rpartition(".")[2] == of)
     with book._store.read() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one() - 1
-
-
-def hand_over(book: SubjectBook, address: str, from_at: int) -> UUID:
-    """Give an address to a new subject from a time on, as a reassignment does."""
-    subject = UUID(int=from_at)
-    key = ring_of(book).make(subject)
-    row = {
-        "subject": subject.bytes,
-        "address_mac": mac(address),
-        "from_at": from_at,
-        "state": "live",
-    }
-    tables = book._store.tables
-    with book._store.write() as connection:
-        connection.execute(sa.insert(tables.subjects), row)
-        connection.execute(sa.insert(tables.keys), key.row)
-    return subject
 
 
 def detach(book: SubjectBook, subject: UUID) -> None:
@@ -134,11 +117,30 @@ def test_a_number_that_was_handed_over(backend: Backend) -> None:
     """Before the date it is the old subject's, from it on the new one's, cached or not."""
     book = a_book(backend.keys_url)
     (old,) = book.resolve([Seeker(ANA, NOW)], create=True)
-    new = hand_over(book, ANA, NOW + 100)
-    book.forget()
+    assert old is not None
+    new = book.hand_over(ANA, old, NOW + 100)
     seekers = [Seeker(ANA, at) for at in (NOW, NOW + 99, NOW + 100, NOW + 200)]
     for _ in range(2):
         assert book.resolve(seekers, create=False) == [old, old, new, new]
+    assert a_book(backend.keys_url, seed=2).find(ANA, NOW + 100) == new
+    assert ring_of(book).sealing(new).key_id != ring_of(book).sealing(old).key_id
+
+
+def test_a_number_is_handed_over_once(backend: Backend) -> None:
+    """Repeated, it is the same subject; who does not hold it, or not any more, hands nothing."""
+    book = a_book(backend.keys_url)
+    (old,) = book.resolve([Seeker(ANA, NOW)], create=True)
+    assert old is not None
+    new = book.hand_over(ANA, old, NOW + 100)
+    written = rows_of(book)
+    assert book.hand_over(ANA, old, NOW + 100) == new
+    assert (rows_of(book), rows_of(book, of="keys")) == (written, written)
+    for holder, at in ((old, NOW + 50), (old, NOW + 200), (CONTACT, NOW + 100)):
+        with pytest.raises(WrongState):
+            book.hand_over(ANA, holder, at)
+    third = book.hand_over(ANA, new, NOW + 300)
+    assert book.find(ANA, NOW + 299) == new
+    assert book.find(ANA, NOW + 300) == third
 
 
 def test_an_erased_address_begins_again(backend: Backend) -> None:

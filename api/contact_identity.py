@@ -1,0 +1,367 @@
+"""Which addresses are a contact's, and which contacts are one: links, merges, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from msgspec import Meta, Struct
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import Json
+from api.auth import services_of
+from api.bodies import Faults, Shape
+from api.idempotency import author
+from api.ingest import DUPLICATE
+from api.openapi import answers, body_of
+from api.parameters import Freshness, Query, if_match, read_headers, uuid_in_path
+from api.read_contacts import as_it_is, command, contact_answer, is_nobodys, seen_by_views, whose
+from api.reads import Look, look, moved_to, settled, written
+from api.shapes import FUTURE_MAX_US, AddressText, TimeText
+from domain.addresses import AddressError, parse_address
+from domain.contact import Tie
+from domain.errors import AddressTaken, ChangedMeanwhile, InvalidInput, NotFound, WrongState
+from domain.identity_book import Wanted
+from domain.times import TimeError, format_utc, parse_rfc3339
+from projections import contact_pages, merges, timeline_pages
+from projections.rendering import encode
+from projections.shapes import ContactView
+from projections.timeline_pages import PageQuery
+
+if TYPE_CHECKING:
+    from api.auth import Caller
+    from api.reads import Found
+    from api.services import Services
+    from domain.commands import By, FactReceipt
+    from projections.directory_rows import MergeRow
+
+router = APIRouter()
+
+Reason = Annotated[str, Meta(max_length=500)]
+
+ERASED_ADDRESS: Final = "Its address is not known any more."
+
+
+class AddressRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    """An address that the contact shall have.
+
+    `move` takes it from whoever has it. `from`: from that time on only, since the number was
+    given to somebody else; what was said before stays with whom it was said to.
+    """
+
+    address: AddressText
+    move: bool = False
+    since: TimeText | None = msgspec.field(default=None, name="from")
+
+
+class MergeRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The contact that is merged into the one of the path, and why."""
+
+    other: UUID
+    reason: Reason | None = None
+
+
+class UndoRequest(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Why a merge is taken back."""
+
+    reason: Reason | None = None
+
+
+class MergeAnswer(Struct):
+    """The merge that was made, and the contact that is left."""
+
+    merge: str
+    contact: ContactView | None
+
+
+class UndoAnswer(Struct):
+    """The contact that had absorbed, and the other one, each as it is now."""
+
+    merge: str
+    contact: ContactView | None
+    other: ContactView | None
+
+
+STRUCTS: Final = (
+    AddressRequest,
+    MergeRequest,
+    UndoRequest,
+    MergeAnswer,
+    UndoAnswer,
+)
+
+_ADDRESS: Final = Shape(AddressRequest)
+_MERGE: Final = Shape(MergeRequest)
+_UNDO: Final = Shape(UndoRequest)
+
+
+# ------------------------------------------------------------------------------ addresses
+
+
+@router.post(
+    "/v1/contacts/{id}/addresses",
+    summary="Give a contact an address",
+    openapi_extra=body_of(AddressRequest),
+    responses=answers("ContactView", 200),
+)
+async def link(request: Request, id: str) -> Response:
+    """Add an address; with `move` it is taken from another contact."""
+    services = services_of(request)
+    caller, raw = await command(request)
+    asked, wanted = _wanted(services, _ADDRESS.read(raw)), uuid_in_path(id)
+    by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
+    book = services.ledger.identity
+    receipt = book.repeat_of(by)
+    if receipt is None:
+        await _current(services)
+        found: Found = await settled(request, caller, lambda look: look.contact(wanted))
+        if asked.since is not None:
+            await _refuse_early(request, caller, asked.address, ("from", asked.since))
+        try:
+            receipt = await book.link(found.id, asked, by, expected=expected)
+        except AddressTaken as taken:
+            raise await whose(request, caller, taken) from None
+        except ChangedMeanwhile:
+            raise await as_it_is(request, caller, wanted) from None
+    return await _contact_after(request, caller, wanted, receipt)
+
+
+@router.delete(
+    "/v1/contacts/{id}/addresses/{subject}",
+    status_code=204,
+    summary="Take an address off a contact",
+)
+async def unlink(request: Request, id: str, subject: str) -> Response:
+    """Take an address off; with `from`, the number is somebody else's from that time on."""
+    services = services_of(request)
+    query = Query(request)
+    since = query.time("from", services.locale.zone)
+    caller, raw = await command(request, query)
+    wanted, which = uuid_in_path(id), uuid_in_path(subject)
+    by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
+    receipt = services.ledger.identity.repeat_of(by)
+    if receipt is None:
+        await _current(services)
+        found: Found = await settled(request, caller, lambda look: _holding(look, wanted, which))
+        try:
+            receipt = await _taken_off(request, caller, (found.id, which, since), (by, expected))
+        except ChangedMeanwhile:
+            raise await as_it_is(request, caller, wanted) from None
+        await seen_by_views(services, receipt)
+    repeated = receipt is not None and receipt.duplicate
+    return Response(status_code=204, headers=DUPLICATE if repeated else None)
+
+
+async def _taken_off(
+    request: Request,
+    caller: Caller,
+    what: tuple[UUID, UUID, int | None],
+    how: tuple[By, int | None],
+) -> FactReceipt | None:
+    """Take an address (contact, subject, from when on) off its contact."""
+    (owner, subject, since), (by, expected) = what, how
+    services = services_of(request)
+    book = services.ledger.identity
+    if since is None:
+        return await book.unlink(owner, subject, by, expected=expected)
+    _refuse_future(services, "query.from", since)
+
+    def read(look: Look) -> str | None:
+        return contact_pages.address_of(look.reading, subject.bytes)
+
+    address = await look(request, caller, Freshness(), read)
+    if address is None or is_nobodys(address):
+        raise WrongState(ERASED_ADDRESS)
+    await _refuse_early(request, caller, address, ("query.from", since))
+    return await book.give_away(owner, (subject, address, since), by, expected=expected)
+
+
+# --------------------------------------------------------------------------------- merges
+
+
+@router.post(
+    "/v1/contacts/{id}/merge",
+    summary="Merge another contact into this one",
+    openapi_extra=body_of(MergeRequest),
+    responses=answers("MergeAnswer", 200),
+)
+async def merge(request: Request, id: str) -> Response:
+    """Merge `other` into this contact, which keeps its id; it can be undone exactly."""
+    services = services_of(request)
+    caller, raw = await command(request)
+    asked, wanted = _MERGE.read(raw), uuid_in_path(id)
+    if asked.other == wanted:
+        raise InvalidInput.one("other", "self", "a contact is not merged with itself")
+    by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
+    book = services.ledger.identity
+    repeat = book.repeat_of(by)
+    if repeat is not None:
+        made = book.merge_at(repeat.position)
+        return await _merged(request, caller, (wanted, made), duplicate=True)
+    await _current(services)
+    into = await settled(request, caller, lambda look: look.contact(wanted))
+    other = await _other(request, caller, asked.other)
+    try:
+        made, receipt = await book.merge(into.id, other, asked.reason or None, by, expected)
+    except ChangedMeanwhile:
+        raise await as_it_is(request, caller, wanted) from None
+    await written(services, receipt.last)
+    return await _merged(request, caller, (wanted, made), duplicate=receipt.duplicate)
+
+
+@router.post(
+    "/v1/contacts/{id}/merges/{merge}/undo",
+    summary="Undo a merge",
+    openapi_extra=body_of(UndoRequest),
+    responses=answers("UndoAnswer", 200),
+)
+async def undo(request: Request, id: str, merge: str) -> Response:
+    """Take exactly this merge back, whatever came after it; again it changes nothing."""
+    services = services_of(request)
+    caller, raw = await command(request)
+    asked = _UNDO.read(raw or b"{}")
+    wanted, which = uuid_in_path(id), uuid_in_path(merge)
+    by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
+    repeat = services.ledger.identity.repeat_of(by)
+    await _current(services)
+    row = await settled(request, caller, lambda look: _merge(look, wanted, which))
+    if repeat is None:
+        tie = Tie(which, UUID(bytes=row.survivor), UUID(bytes=row.absorbed), asked.reason or None)
+        try:
+            receipt = await services.ledger.identity.undo(tie, by, expected=expected)
+        except ChangedMeanwhile:
+            raise await as_it_is(request, caller, wanted) from None
+        await seen_by_views(services, receipt)
+    return await look(
+        request, caller, Freshness(), lambda look: _undone(look, row, duplicate=repeat is not None)
+    )
+
+
+# --------------------------------------------------------------------------------- inside
+
+
+async def _current(services: Services) -> None:
+    """Have the views hold all that stands in the log, if they are quick: they are decided on."""
+    await written(services, await run_in_threadpool(services.log.head))
+
+
+def _wanted(services: Services, asked: AddressRequest) -> Wanted:
+    """What a request wants. Raises InvalidInput."""
+    faults = Faults()
+    address, since = "", None
+    try:
+        address = parse_address(asked.address, country=services.locale.country)
+    except AddressError as error:
+        faults.add("address", error.code, error.message)
+    else:
+        if is_nobodys(address):
+            faults.add("address", "bad_address", "this is no address of a person outside")
+    if asked.since is not None:
+        try:
+            since, _ = parse_rfc3339(asked.since)
+        except TimeError as error:
+            faults.add("from", error.code, error.message)
+    faults.finish()
+    if since is not None:
+        _refuse_future(services, "from", since)
+    return Wanted(address, asked.move, since)
+
+
+def _refuse_future(services: Services, field: str, since: int) -> None:
+    if since > services.clock() + FUTURE_MAX_US:
+        message = "this lies more than 5 minutes in the future"
+        raise InvalidInput.one(field, "future", message)
+
+
+async def _refuse_early(
+    request: Request, caller: Caller, address: str, when: tuple[str, int]
+) -> None:
+    """What was said over an address was said to whom it belonged: that is not changed."""
+    field, since = when
+    services = services_of(request)
+    subject = services.ledger.subjects.find(address, services.clock())
+    if subject is None:
+        return
+
+    def last(look: Look) -> int | None:
+        query = PageQuery(scope="last", limit=1)
+        page = timeline_pages.page(look.reading, (subject.bytes,), query)
+        return page.rows[0].occurred_at if page.rows else None
+
+    at = await look(request, caller, Freshness(), last)
+    if at is not None and at >= since:
+        message = f"it was still in use at {format_utc(at)}; name a time after that"
+        raise InvalidInput.one(field, "too_early", message)
+
+
+def _holding(look: Look, id: UUID, subject: UUID) -> Found:
+    """The contact that has this address. Raises NotFound."""
+    found = look.contact(id)
+    if subject.bytes not in found.members:
+        raise NotFound("The contact has no such address.")
+    return found
+
+
+async def _other(request: Request, caller: Caller, id: UUID) -> UUID:
+    """The contact that a body names. Raises InvalidInput."""
+    try:
+        found: Found = await settled(request, caller, lambda look: look.contact(id))
+    except NotFound:
+        raise InvalidInput.one("other", "unknown", "there is no such contact") from None
+    return found.id
+
+
+def _merge(look: Look, id: UUID, merge: UUID) -> MergeRow:
+    """A merge in which the contact took part, where both of its contacts may be seen.
+
+    Raises NotFound.
+    """
+    found = look.contact(id)
+    row = merges.one(look.reading, merge.bytes)
+    if row is None or not {row.survivor, row.absorbed} & set(found.members):
+        raise NotFound("The contact has no such merge.")
+    for one in (row.survivor, row.absorbed):
+        look.contact(UUID(bytes=one))
+    return row
+
+
+async def _contact_after(
+    request: Request, caller: Caller, wanted: UUID, receipt: FactReceipt | None
+) -> Json:
+    """The contact as it is after a command."""
+    await seen_by_views(services_of(request), receipt)
+    repeated = receipt is not None and receipt.duplicate
+    return await look(
+        request,
+        caller,
+        Freshness(),
+        lambda look: contact_answer(look, wanted, duplicate=repeated),
+    )
+
+
+async def _merged(
+    request: Request, caller: Caller, what: tuple[UUID, UUID | None], *, duplicate: bool
+) -> Json:
+    """The answer to a merge: which it is, and the contact that is left."""
+    id, merge = what
+
+    def work(look: Look) -> Json:
+        found = look.contact(id)
+        view = look.renderer.contact(look.reading, found.id.bytes)
+        body = encode(MergeAnswer(str(merge), view))
+        headers = read_headers(look.position, view.version if view else None)
+        more = DUPLICATE if duplicate else {}
+        return Json(body, 200, headers | moved_to(found, "/v1/contacts/{id}") | more)
+
+    return await look(request, caller, Freshness(), work)
+
+
+def _undone(look: Look, row: MergeRow, *, duplicate: bool) -> Json:
+    """The answer to an undoing: both contacts as they are now."""
+    both = [look.contact(UUID(bytes=one)).id.bytes for one in (row.survivor, row.absorbed)]
+    survivor, absorbed = (look.renderer.contact(look.reading, one) for one in both)
+    body = encode(UndoAnswer(str(UUID(bytes=row.merge)), survivor, absorbed))
+    headers = read_headers(look.position, survivor.version if survivor else None)
+    return Json(body, 200, headers | (DUPLICATE if duplicate else {}))
