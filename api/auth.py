@@ -23,6 +23,7 @@ from domain.errors import CsrfFailed, InvalidInput, NotAllowed, NotSignedIn
 from domain.events import Actor, TokenIssued
 from domain.user import User
 from domain.values import echo
+from projections.access import Reader
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -96,6 +97,11 @@ class Caller(Struct, frozen=True):
     role: str | None = None
     language: str | None = None
     zone: str | None = None
+
+    @property
+    def reader(self) -> Reader:
+        """The caller as one who looks at contacts."""
+        return Reader(self.user, everything="admin" in self.scopes)
 
     def by(self, repeatable: Repeatable | None = None) -> By:
         """The caller as the author of a command."""

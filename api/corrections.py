@@ -12,7 +12,7 @@ from api.answers import Json, json_answer
 from api.auth import Caller, admit, services_of
 from api.bodies import Faults, Shape
 from api.idempotency import author
-from api.ingest import DUPLICATE, recorded_at
+from api.ingest import DUPLICATE, recorded_for
 from api.openapi import answers, body_of
 from api.parameters import JSON_TYPES, Query, position_in_path, read_body, require_type
 from api.read_interactions import card_after
@@ -78,7 +78,7 @@ async def correct(request: Request, id: str) -> Response:
     Query(request).close()
     raw = await read_body(request)
     correction = _correction(services, _CORRECTION.read(raw))
-    position, recorded = recorded_at(services, position_in_path(id))
+    position, recorded = await recorded_for(request, caller, position_in_path(id))
     by = author(request, caller, raw, services.ledger.derive)
     receipt = await services.ledger.annotations.correct(recorded, correction, by)
     return await _changed(request, caller, position, receipt)
@@ -99,7 +99,7 @@ async def retract(request: Request, id: str) -> Response:
     Query(request).close()
     raw = await read_body(request)
     asked = _RETRACTION.read(raw)
-    position, recorded = recorded_at(services, position_in_path(id))
+    position, recorded = await recorded_for(request, caller, position_in_path(id))
     by = author(request, caller, raw, services.ledger.derive)
     receipt = await services.ledger.annotations.retract(recorded, asked.reason, by)
     return await _changed(request, caller, position, receipt)

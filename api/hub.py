@@ -11,12 +11,11 @@ import asyncio
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
-from api.signals import Batch, Frame, Teller, Wanted
+from api.signals import Batch, Frame, Teller, Wanted, goodbye
 from domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from api.reads import Reads
     from api.services import Services
+    from projections.access import Reader
 
 QUEUED_MAX: Final = 1_000
 """Messages that wait for one reader (contract 2.9): about a megabyte, and seconds of a busy log."""
@@ -57,7 +57,7 @@ class Choice(Struct, frozen=True):
     A topic that ends with a point stands for all that begin with it; empty: all.
     """
 
-    user: UUID | None
+    reader: Reader
     contact: bytes | None = None
     topics: tuple[str, ...] = ()
 
@@ -65,6 +65,10 @@ class Choice(Struct, frozen=True):
         """Whether a message is for this reader."""
         if self.topics and not frame.topic.startswith(self.topics):
             return False
+        return self.concerns(frame, roots)
+
+    def concerns(self, frame: Frame, roots: dict[bytes, bytes]) -> bool:
+        """Whether a message is about the contact that was chosen, if one was."""
         if self.contact is None:
             return True
         return roots.get(self.contact, self.contact) in frame.contacts
@@ -73,9 +77,10 @@ class Choice(Struct, frozen=True):
 class Subscription:
     """One live reader: messages wait here until they are sent."""
 
-    def __init__(self, choice: Choice, position: int) -> None:
+    def __init__(self, choice: Choice, position: int, hidden: frozenset[bytes]) -> None:
         self.choice = choice
         self.position = position
+        self.hidden = hidden
         self.frames: deque[Frame] = deque()
         self.live = False
         self.too_slow = False
@@ -84,13 +89,23 @@ class Subscription:
 
     def take(self, batch: Batch) -> None:
         """Queue what a stretch of the log says to this reader."""
-        for frame in batch.frames.get(self.choice.user, ()):
-            if frame.position > self.position and self.choice.takes(frame, batch.roots):
-                self.frames.append(frame)
+        self.frames.extend(self.told(batch))
         self.position = max(self.position, batch.upto)
         if len(self.frames) > QUEUED_MAX:
             self.too_slow = True
         self.stirred.set()
+
+    def told(self, batch: Batch) -> list[Frame]:
+        """What a stretch says to this reader: its messages, and who is out of sight since."""
+        found = [
+            frame
+            for frame in batch.frames.get(self.choice.reader, ())
+            if frame.position > self.position and self.choice.takes(frame, batch.roots)
+        ]
+        hidden = batch.hidden.get(self.choice.reader, self.hidden)
+        gone = [goodbye(contact, batch.upto) for contact in sorted(hidden - self.hidden)]
+        self.hidden = hidden
+        return found + [one for one in gone if self.choice.concerns(one, batch.roots)]
 
     def leap(self, position: int) -> None:
         """The log ran away, or another one took its place: the client is to load anew."""
@@ -161,7 +176,7 @@ class Hub:
     async def stretch(self, after: int, upto: int, choices: Sequence[Choice]) -> Batch:
         """What the log says behind a position, to those with these choices; a bounded part."""
         wanted = Wanted(
-            frozenset(choice.user for choice in choices),
+            frozenset(choice.reader for choice in choices),
             frozenset(choice.contact for choice in choices if choice.contact),
         )
         if upto - after <= INLINE_EVENTS_MAX and self._inline:
@@ -172,7 +187,7 @@ class Hub:
         limit = min(STRETCH_EVENTS, upto - after)
         entries = self._services.log.open_page(self._services.log.page(after, limit, STRETCH_BYTES))
         if not entries:  # the log is shorter than its views: they are about to be rebuilt
-            return Batch(upto, {}, {})
+            return Batch(upto, {}, {}, {})
         return self._teller.tell(entries, wanted)
 
     async def _run(self) -> None:

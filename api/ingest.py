@@ -14,7 +14,15 @@ from api.auth import Caller, admit, services_of
 from api.bodies import Faults, Shape
 from api.idempotency import key_in
 from api.openapi import answers, body_of
-from api.parameters import JSON_TYPES, Query, position_in_path, read_body, require_type
+from api.parameters import (
+    JSON_TYPES,
+    Freshness,
+    Query,
+    position_in_path,
+    read_body,
+    require_type,
+)
+from api.reads import Look, look
 from api.shapes import FUTURE_MAX_US, AddressText, AppendRequest, Terms, TimeText, append_command
 from domain.addresses import AddressError, parse_address
 from domain.commands import FactReceipt, Receipt, ReportDelivery
@@ -22,6 +30,7 @@ from domain.errors import NotFound, SourceNotYours
 from domain.events import InteractionRecorded
 from domain.times import TimeError, parse_rfc3339
 from domain.values import Channel, Direction, is_source
+from projections import timeline_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +169,7 @@ async def report_status(request: Request, id: str) -> Response:
     require_type(dict(request.scope["headers"]), JSON_TYPES)
     Query(request).close()
     asked = _STATUS.read(await read_body(request))
-    position, recorded = recorded_at(services, position_in_path(id))
+    position, recorded = await recorded_for(request, caller, position_in_path(id))
     if caller.source not in {None, recorded.source}:
         raise SourceNotYours("This token may append to its own source only.")
     report = _report(services, asked, recorded.originator_id, recorded)
@@ -194,6 +203,22 @@ async def report_status_by_key(request: Request) -> Response:
     report = _report(services, asked, about, recorded, source)
     receipt = await services.ledger.report(report, caller.by())
     return _status_answer(receipt, report, entries[0].position if recorded else None)
+
+
+async def recorded_for(
+    request: Request, caller: Caller, position: int
+) -> tuple[int, InteractionRecorded]:
+    """The interaction with an id, for a command of somebody who may see it. Raises NotFound."""
+    services = services_of(request)
+    found = recorded_at(services, position)
+
+    def check(look: Look) -> None:
+        ref = timeline_pages.one(look.reading, position)
+        if ref is not None and not look.allowed([ref]):
+            raise NotFound(f"There is no interaction {position}.")
+
+    await look(request, caller, Freshness(), check)
+    return found
 
 
 def recorded_at(services: Services, position: int) -> tuple[int, InteractionRecorded]:

@@ -50,8 +50,7 @@ async def activity(request: Request) -> Response:
 
         def work(look: Look) -> Json:
             page = _page(look, asked, contacts)
-            page = structs.replace(page, rows=look.allowed(page.rows))
-            return page_answer(look.renderer.page(look.reading, page), look.position)
+            return page_answer(look.renderer.page(look.reading, page, look.visible), look.position)
 
         return Task(work, quick=is_quick(asked) and not contacts, kept=True)
 
@@ -61,14 +60,15 @@ async def activity(request: Request) -> Response:
 def _page(look: Look, asked: PageQuery, contacts: list[UUID]) -> Page[Ref]:
     """The page, of everybody or of some contacts; unknown contacts have no interactions."""
     if not contacts:
-        return views.page(look.reading, asked)
-    roots = contact_pages.contacts_of(look.reading, [contact.bytes for contact in contacts])
+        return views.page(look.reading, asked, look.visible)
+    found = contact_pages.contacts_of(look.reading, [contact.bytes for contact in contacts])
+    roots = look.visible.may_see(found.values())
     members: list[bytes] = []
-    for root in dict.fromkeys(roots.values()):
+    for root in sorted(roots):
         members += contact_pages.members_of(look.reading, root)
     if len(members) > SUBJECTS_MAX:
         message = f"these contacts have {len(members)} addresses together, {SUBJECTS_MAX} at most"
         raise InvalidInput.one("query.contact", "too_many", message)
     if asked.sort == "recorded":
-        return views.page(look.reading, asked, members)
+        return views.page(look.reading, asked, look.visible, members)
     return timeline_pages.page(look.reading, members, asked)

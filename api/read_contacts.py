@@ -83,10 +83,8 @@ async def contacts(request: Request) -> Response:
         asked = ContactQuery(text=text, limit=query.limit(), cursor=query.text("cursor"))
 
         def work(look: Look) -> Json:
-            page = contact_pages.page(look.reading, asked)
-            may_see = look.visible.may_see([row.contact for row in page.rows])
-            rows = [row for row in page.rows if row.contact in may_see]
-            found = look.renderer.contacts(look.reading, rows)
+            page = contact_pages.page(look.reading, asked, look.visible)
+            found = look.renderer.contacts(look.reading, page.rows)
             return page_answer(page_json(map(encode, found), page), look.position)
 
         return Task(work)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
 from api.answers import Json
 from api.auth import admit, services_of
@@ -79,9 +79,9 @@ async def conversations(request: Request) -> Response:
         )
 
         def work(look: Look) -> Json:
-            page = inbox_pages.page(look.reading, look.viewer, asked)
-            page = structs.replace(page, rows=_allowed(look, page.rows))
-            return page_answer(look.renderer.inbox(look.reading, page), look.position)
+            page = inbox_pages.page(look.reading, look.viewer, asked, look.visible)
+            body = look.renderer.inbox(look.reading, page, look.visible)
+            return page_answer(body, look.position)
 
         plain = asked.filters == InboxFilters() and not asked.unread
         return Task(work, quick=plain, kept=True)
@@ -102,7 +102,7 @@ async def counts(request: Request) -> Response:
         asked = _filters(query, caller)
 
         def work(look: Look) -> Json:
-            found = inbox_pages.counts(look.reading, look.viewer, asked)
+            found = inbox_pages.counts(look.reading, look.viewer, asked, look.visible)
             return page_answer(msgspec.json.encode(found), look.position)
 
         return Task(work, kept=True)
@@ -128,7 +128,7 @@ async def conversation(request: Request, contact: str) -> Response:
 def conversation_answer(look: Look, id: UUID, *, duplicate: bool = False) -> Json:
     """A conversation row as an answer. Raises NotFound."""
     found, shown = conversation_of(look, id)
-    body = look.renderer.conversations(look.reading, [shown])[0]
+    body = look.renderer.conversations(look.reading, [shown], look.visible)[0]
     headers = read_headers(look.position, shown.row.version)
     headers |= moved_to(found, "/v1/conversations/{id}")
     if duplicate:
@@ -186,14 +186,6 @@ def _asked_for(query: Query, name: str) -> bool:
     return query.flag(name) is True
 
 
-def _allowed(look: Look, rows: list[Conversation]) -> list[Conversation]:
-    """Those conversations that the caller may see."""
-    if look.visible.everything:
-        return rows
-    may_see = look.visible.may_see([one.row.contact for one in rows])
-    return [one for one in rows if one.row.contact in may_see]
-
-
 # --------------------------------------------------------------------------------- seen
 
 
@@ -241,7 +233,7 @@ async def _matching(request: Request, caller: Caller, id: UUID) -> tuple[Found, 
     def work(look: Look) -> tuple[Found, Conversation]:
         found, shown = conversation_of(look, id)
         if expected not in {None, shown.row.version}:
-            body = look.renderer.conversations(look.reading, [shown])[0]
+            body = look.renderer.conversations(look.reading, [shown], look.visible)[0]
             raise ChangedMeanwhile(msgspec.Raw(body))
         return found, shown
 

@@ -24,6 +24,7 @@ from api.reads import Look, Task, answer, look, reads_of, written
 from domain.errors import NotFound
 from domain.events import InteractionRecorded
 from projections import history, timeline_pages
+from projections.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,8 +121,8 @@ def _card(look: Look, reads: Reads, position: int, as_of: AsOf | None) -> bytes:
         receipt=f"/v1/interactions/{position}/receipt",
     )
     rest = {"history": chronicle(entries, look.names), "proof": proof}
-    shown = _view(look, ref, entries if as_of is not None else None)
-    return msgspec.json.encode(shown)[:-1] + b"," + msgspec.json.encode(rest)[1:]
+    shown = msgspec.json.encode(_view(look, ref, entries if as_of is not None else None))
+    return masked([shown], look.visible)[0][:-1] + b"," + msgspec.json.encode(rest)[1:]
 
 
 def _view(look: Look, ref: Ref, known: list[Entry] | None) -> CardView:

@@ -43,7 +43,7 @@ async def timeline(request: Request, id: str) -> Response:
             found = look.contact(contact)
             page = timeline_pages.page(look.reading, found.members, asked)
             page = structs.replace(page, rows=look.allowed(page.rows))
-            body = look.renderer.page(look.reading, page)
+            body = look.renderer.page(look.reading, page, look.visible)
             more = moved_to(found, "/v1/contacts/{id}/timeline")
             return page_answer(body, look.position, more)
 

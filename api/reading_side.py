@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from msgspec import Struct
 
 from api import (
+    contact_access,
     contact_identity,
     log_pages,
     operations,
@@ -43,6 +44,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     contact_identity.router,
     read_kinship.router,
     read_contacts.router,
+    contact_access.router,
     read_conversations.router,
     read_activity.router,
     stream.router,
@@ -118,6 +120,8 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     read_contacts.ContactRequest,
     *contact_identity.STRUCTS,
     *read_kinship.STRUCTS,
+    contact_access.AccessRequest,
+    contact_access.AccessThen,
     read_conversations.SeenRequest,
 )
 """The Structs that these operations name in the document of the API."""

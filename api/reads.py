@@ -22,7 +22,6 @@ from api.auth import services_of
 from api.parameters import Freshness, freshness, reached, read_headers
 from domain.errors import NotFound, NotYet
 from projections import contact_pages, history
-from projections.access import Reader
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -102,7 +101,7 @@ class Look:
     @cached_property
     def visible(self) -> Visible:
         """What the caller may see."""
-        return self.services.access.visible(Reader(self.caller.user), self.reading)
+        return self.services.access.visible(self.caller.reader, self.reading)
 
     def contact(self, id: UUID) -> Found:
         """A contact by its id, or by that of a subject of it. Raises NotFound."""
@@ -221,7 +220,7 @@ async def answer(
     keeper: Doorkeeper = request.app.state.doorkeeper
     caller = await (keeper.caller(request) if scope is None else keeper.admit(request, scope))
     services, shelf = services_of(request), shelf_of(request)
-    asked = (request.scope["path"], request.scope["query_string"], caller.user)
+    asked = (request.scope["path"], request.scope["query_string"], caller.reader)
     found = shelf.get(asked, services.core_position())
     if found is not None:
         return found

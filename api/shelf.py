@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from msgspec import Struct
+
+from projections.access import Reader
 
 if TYPE_CHECKING:
     from api.answers import Json
@@ -23,8 +24,8 @@ KEPT_S: Final = 1.0
 KEPT_BYTES: Final = 16 << 20
 """Memory for pages: some 250 of fifty rows, what a busy second asks for."""
 
-Asked = tuple[str, bytes, UUID | None]
-"""Path, query and the person who looks."""
+Asked = tuple[str, bytes, Reader]
+"""Path, query and the kind of reader: two who may see different things share no page."""
 
 
 class _Kept(Struct, frozen=True):

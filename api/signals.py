@@ -17,7 +17,8 @@ from msgspec import Struct
 from api.chronicle import author
 from domain import events
 from projections import contact_pages, history, inbox_pages, timeline_pages
-from projections.access import Reader
+from projections.access import EVERYTHING
+from projections.masking import masked
 from projections.paging import Page
 from projections.rendering import encode
 from projections.shapes import By
@@ -26,7 +27,7 @@ from projections.timeline_pages import Filters, PageQuery
 if TYPE_CHECKING:
     from api.services import Services
     from domain.ports import Entry
-    from projections.access import Visible
+    from projections.access import Reader, Visible
     from projections.rendering import Renderer
     from projections.timeline_pages import Ref
     from projections.views import Reading
@@ -74,12 +75,14 @@ class Frame(Struct, frozen=True):
 class Batch(Struct, frozen=True):
     """What a stretch of the log says to each kind of reader, up to a position.
 
-    `roots`: contacts that subscriptions asked for, by the id that they asked with.
+    `roots`: contacts that subscriptions asked for, by the id that they asked with. `hidden`:
+    the contacts that each kind of reader may not see, at the position of the batch's look.
     """
 
     upto: int
-    frames: dict[UUID | None, list[Frame]]
+    frames: dict[Reader, list[Frame]]
     roots: dict[bytes, bytes]
+    hidden: dict[Reader, frozenset[bytes]]
 
 
 class Teller(Struct, frozen=True):
@@ -93,23 +96,27 @@ class Teller(Struct, frozen=True):
         services = self.services
         with services.views.reading() as reading:
             signals = _signals(reading, self.renderer, entries)
+            seen = {reader: services.access.visible(reader, reading) for reader in wanted.readers}
             frames = {
-                user: _frames(
-                    (reading, self.renderer, user),
-                    signals,
-                    services.access.visible(Reader(user), reading),
-                )
-                for user in wanted.users
+                reader: _frames((reading, self.renderer, reader.user), signals, visible)
+                for reader, visible in seen.items()
             }
             roots = contact_pages.contacts_of(reading, wanted.contacts)
-        return Batch(entries[-1].position, frames, roots)
+        hidden = {reader: visible.hidden for reader, visible in seen.items()}
+        return Batch(entries[-1].position, frames, roots, hidden)
 
 
 class Wanted(Struct, frozen=True):
-    """Whom a batch is for: the people behind the readers, and contacts that some ask for."""
+    """Whom a batch is for: the kinds of readers, and contacts that some ask for."""
 
-    users: frozenset[UUID | None]
+    readers: frozenset[Reader]
     contacts: frozenset[bytes]
+
+
+def goodbye(contact: bytes, position: int) -> Frame:
+    """What a reader hears of a contact that is out of their sight from now on."""
+    body = sse("gone", position, {"contact": str(UUID(bytes=contact))})
+    return Frame(position, "gone", (contact,), body)
 
 
 def sse(event: str, position: int, data: object) -> bytes:
@@ -124,9 +131,8 @@ def sse(event: str, position: int, data: object) -> bytes:
 def _signals(reading: Reading, renderer: Renderer, entries: Sequence[Entry]) -> list[Signal]:
     refs = _refs(reading, entries)
     distinct = list({ref.originator: ref for ref in refs.values()}.values())
-    rows = dict(
-        zip((r.originator for r in distinct), renderer.rows(reading, distinct), strict=True)
-    )
+    bodies = renderer.rows(reading, distinct, EVERYTHING)
+    rows = dict(zip((r.originator for r in distinct), bodies, strict=True))
     parties = history.subjects_of(reading, list(rows))
     concerned = {
         entry.position: _subjects(entry, refs.get(entry.position), parties) for entry in entries
@@ -196,21 +202,24 @@ def _frames(
 ) -> list[Frame]:
     """The messages that one kind of reader may have."""
     signals = [one for one in signals if visible.may_see_one(one.contacts)]
-    conversations = _conversations(of, {one.contacts[0] for one in signals if _tells(one)})
+    told = {one.contacts[0] for one in signals if _tells(one)}
+    conversations = _conversations(of, visible.may_see(told), visible)
     frames: list[Frame] = []
     for one in signals:
         position, topic = one.entry.position, one.entry.topic
-        contact = one.contacts[0] if one.contacts else None
+        contacts = [contact for contact in one.contacts if contact not in visible.hidden]
+        contact = contacts[0] if contacts else None
+        row = masked([one.row], visible)[0] if one.row else None
         message = Message(
             position,
             topic,
             str(UUID(bytes=contact)) if contact else None,
             one.ref.position if one.ref else None,
-            msgspec.Raw(one.row) if one.row else None,
+            msgspec.Raw(row) if row else None,
             conversations.get(contact) if contact and one.converses else None,
             one.by,
         )
-        frames.append(Frame(position, topic, one.contacts, sse(topic, position, message)))
+        frames.append(Frame(position, topic, tuple(contacts), sse(topic, position, message)))
     return frames
 
 
@@ -219,10 +228,10 @@ def _tells(signal: Signal) -> bool:
 
 
 def _conversations(
-    of: tuple[Reading, Renderer, UUID | None], contacts: set[bytes]
+    of: tuple[Reading, Renderer, UUID | None], contacts: frozenset[bytes], visible: Visible
 ) -> dict[bytes, msgspec.Raw]:
     reading, renderer, user = of
     viewer = user.bytes if user else None
     found = inbox_pages.of_contacts(reading, sorted(contacts), viewer)
-    bodies = renderer.conversations(reading, found)
+    bodies = renderer.conversations(reading, found, visible)
     return {one.row.contact: msgspec.Raw(body) for one, body in zip(found, bodies, strict=True)}

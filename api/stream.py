@@ -24,6 +24,7 @@ from api.parameters import POSITION_MAX, Query
 from api.signals import sse
 from domain.errors import Busy, HiloError, InvalidInput, Unavailable
 from domain.values import echo
+from projections.access import ACCESS_EPOCH
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -83,19 +84,20 @@ async def stream(request: Request) -> Response:
     if hub.streams >= STREAMS_MAX:
         raise Busy("This server has all the streams that it can serve.")
     start = await _start(services, hub, after if resumed is None else resumed)
-    choice = Choice(caller.user, contact.bytes if contact else None, topics)
+    choice = Choice(caller.reader, contact.bytes if contact else None, topics)
+    subscription = await run_in_threadpool(_subscription, services, choice, start)
 
     async def is_welcome() -> bool:
         try:
-            await admit(request, "read")
+            now = await admit(request, "read")
         except Unavailable:
             return True
         except HiloError:
             return False
-        return True
+        return now.reader == caller.reader  # a new role comes with a stream of its own
 
     pace: Pace = request.app.state.pace
-    return StreamAnswer(services, hub, Subscription(choice, start), is_welcome, pace)
+    return StreamAnswer(services, hub, subscription, is_welcome, pace)
 
 
 async def _start(services: Services, hub: Hub, wanted: int | None) -> int:
@@ -109,6 +111,17 @@ async def _start(services: Services, hub: Hub, wanted: int | None) -> int:
         return wanted
     await services.wait_for(head, HEAD_WAIT_S)
     return hub.position
+
+
+def _subscription(services: Services, choice: Choice, start: int) -> Subscription:
+    """A reader's place. Who resumes from before somebody's sight was changed loads anew."""
+    with services.views.reading() as reading:
+        hidden = services.access.visible(choice.reader, reading).hidden
+        changed = reading.epoch(ACCESS_EPOCH)
+        one = Subscription(choice, start, hidden)
+        if hidden and start < changed:
+            one.leap(reading.position)
+    return one
 
 
 def _number(text: str | None, field: str) -> int | None:
@@ -225,9 +238,7 @@ class StreamAnswer(Response):
             except Unavailable:
                 await asyncio.sleep(RETRY_S)
                 continue
-            frames = batch.frames.get(one.choice.user, ())
-            bodies = [frame.body for frame in frames if one.choice.takes(frame, batch.roots)]
-            await _send(send, bodies)
+            await _send(send, [frame.body for frame in one.told(batch)])
             one.position = batch.upto
 
     async def _hello(self) -> dict[str, object]:

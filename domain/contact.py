@@ -13,10 +13,14 @@ from uuid import UUID
 
 from msgspec import Struct, field, structs
 
+from domain import access
+from domain.access import OPEN, Access
 from domain.addresses import scheme_of, scope_of
 from domain.deciding import digest_of
 from domain.errors import WrongState
 from domain.events import (
+    AccessOpened,
+    AccessRestricted,
     AddressLinked,
     AddressReassigned,
     AddressUnlinked,
@@ -53,6 +57,7 @@ class Contact(Struct, frozen=True):
     given: frozenset[UUID] = frozenset()
     merged: UUID | None = None
     holds: frozenset[UUID] = frozenset()
+    access: Access = OPEN
 
 
 class Tie(Struct, frozen=True):
@@ -238,6 +243,8 @@ def project(contact: Contact | None, events: Iterable[EventLike]) -> Contact | N
                 now = _tied(now, event)
             case MergeUndone():
                 now = _untied(now, event)
+            case AccessRestricted() | AccessOpened():
+                now = structs.replace(now, access=access.after(event))
             case _:
                 pass
         contact = structs.replace(now, version=event.originator_version)

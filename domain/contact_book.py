@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from domain import contact
+from domain import access, contact
+from domain.access import Place
 from domain.commands import FactReceipt
 from domain.contact import Contact
 from domain.deciding import Decision, command_id_of, signed
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from domain.access import Access
     from domain.commands import By, ContactFields
     from domain.deciding import Decider, Known
     from domain.events import Event
@@ -87,6 +89,25 @@ class ContactBook:
         seekers = tuple(Seeker(text, at) for text in new)
         return await self._decider.decide(
             Decision(stream, contact.project, decide, seekers=seekers, expected=expected), by
+        )
+
+    async def give_access(
+        self, owner: UUID, wanted: Access, reason: str, by: By, *, expected: int | None = None
+    ) -> FactReceipt | None:
+        """Say who may see a contact; None where nothing changes.
+
+        Raises ChangedMeanwhile, KeyReused.
+        """
+        stream = contact.contact_stream(self._derive, owner)
+
+        def decide(now: Contact | None, _: Sequence[UUID]) -> Sequence[Event]:
+            known = now or Contact(stream)
+            place = Place(owner, stream, known.version + 1)
+            event = access.give(known.access, wanted, reason, place, by)
+            return [event] if event else []
+
+        return await self._decider.decide(
+            Decision(stream, contact.project, decide, expected=expected), by
         )
 
     def _named_contact(self, position: int) -> UUID:

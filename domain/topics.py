@@ -31,6 +31,8 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "address.reassigned": events.AddressReassigned,
     "contacts.merged": events.ContactsMerged,
     "merge.undone": events.MergeUndone,
+    "access.restricted": events.AccessRestricted,
+    "access.opened": events.AccessOpened,
     "conversation.seen": events.ConversationSeen,
     "user.added": events.UserAdded,
     "user.named": events.UserNamed,

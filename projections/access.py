@@ -1,80 +1,335 @@
 """Who may see which contact: one predicate, in one place, on every surface.
 
-Everything is open. What will restrict a contact later gives `Visible` its reasons; who asks
-already asks here: for a set of contacts at hand, and inside a query.
+Every contact is open until somebody restricts it to users and teams. A decision stands on the
+contact that it was taken on; a contact that was merged of several is as closed as all its parts
+together, until somebody decides about the whole. So each contact has walls, one a part, and a
+reader sees it who gets past every one: as a user who is named there, or as a member of a team.
+Administrators see everything: somebody must be able to open what nobody else sees.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Any, ClassVar
+import threading
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import Struct
 
+from domain.events import AccessOpened, AccessRestricted
 from domain.ports import Entry
-from projections.base import Key, Rows, RowTable
+from projections import directory
+from projections.base import EPOCH, Key, Rows, RowTable
+from projections.directory_rows import SUBJECTS
+from projections.grouping import GROUPED
+from projections.teams import teams_of
+from projections.timeline import APPEARANCES
 from projections.views import Reading
 
+ACCESS_EPOCH: Final = "access"
+"""Begins when somebody may see another set of contacts than before."""
 
-class Reader(Struct, frozen=True):
-    """Who looks: the user behind a session or token, None for a token of nobody's."""
+READERS_KEPT: Final = 1_024
+"""Readers whose walls are remembered: more than a company has people."""
 
-    user: UUID | None = None
-    role: str | None = None
+WALL: Final = b""
+"""In place of a grantee: the wall itself."""
+
+_DECIDED: Final = "access"
+
+# ------------------------------------------------------------------------ rows
 
 
-class Visible:
-    """What one reader may see, at the position of one reading."""
+class DecisionRow(Struct, gc=False):
+    """The last decision that was taken on a contact; ids of 16 bytes each, joined."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    contact: bytes
+    position: int
+    restricted: int
+    users: bytes
+    teams: bytes
+    replaces: bytes
 
-    @property
-    def everything(self) -> bool:
-        """Whether nothing is hidden from the reader: then a query needs no clause."""
-        return True
 
-    def may_see(self, contacts: Iterable[bytes]) -> frozenset[bytes]:
-        """Those of the contacts that the reader may see."""
-        return frozenset(contacts)
+class WallRow(Struct, gc=False):
+    """A wall around a contact, and who gets past it: one row for the wall, one for each."""
 
-    def may_see_one(self, contacts: Collection[bytes]) -> bool:
-        """Whether the reader may see at least one of the contacts: an interaction with several."""
-        return not contacts or bool(self.may_see(contacts))
+    contact: bytes
+    part: bytes
+    grantee: bytes
+    team: int
 
-    def clause(self, contact: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-        """The same for a query: true for rows whose contact, in that column, may be seen."""
-        _ = contact
-        return sa.true()
 
-    def sql(self, contact: str) -> tuple[str, tuple[object, ...]]:
-        """The same for a query in words: a condition on that column, and its parameters."""
-        _ = contact
-        return "1 = 1", ()
+_ID: Final = sa.LargeBinary(16)
+
+DECISIONS: Final = RowTable(
+    "access_decisions",
+    DecisionRow,
+    key=("contact",),
+    columns={
+        "contact": _ID,
+        "position": sa.BigInteger(),
+        "restricted": sa.SmallInteger(),
+        "users": sa.LargeBinary(),
+        "teams": sa.LargeBinary(),
+        "replaces": sa.LargeBinary(),
+    },
+)
+
+WALLS: Final = RowTable(
+    "walls",
+    WallRow,
+    key=("contact", "part", "grantee"),
+    columns={"contact": _ID, "part": _ID, "grantee": _ID, "team": sa.SmallInteger()},
+)
+
+# -------------------------------------------------------------------- handlers
 
 
 class Access:
     """The projection, and the predicate over its rows."""
 
     name: ClassVar[str] = "access"
-    version: ClassVar[int] = 1
-    tables: ClassVar[tuple[RowTable[Any], ...]] = ()
-    topics: ClassVar[frozenset[str]] = frozenset()
+    version: ClassVar[int] = 2
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (DECISIONS, WALLS)
+    topics: ClassVar[frozenset[str]] = frozenset(
+        {"access.restricted", "access.opened", "team.joined", "team.left"}
+    )
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, Reader], frozenset[bytes]] = {}
+        self._lock = threading.Lock()
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
-        """No event changes who may see what."""
-        _ = entry
+        """The decision on the contact that the event names."""
+        event = entry.event
+        if isinstance(event, AccessRestricted | AccessOpened):
+            return ((DECISIONS, (event.contact.bytes,)),)
         return ()
 
     def apply(self, entry: Entry, rows: Rows) -> None:
-        """No event changes who may see what."""
+        """Keep the last decision; who is in which team moves what a reader sees."""
+        rows.touch(EPOCH, (ACCESS_EPOCH,))
+        event = entry.event
+        if isinstance(event, AccessRestricted | AccessOpened):
+            rows.put(DECISIONS, _decision(entry, event))
+            rows.touch(_DECIDED, (event.contact.bytes,))
 
     def settle(self, rows: Rows) -> None:
-        """Nothing is left for the end of a page."""
+        """Build the walls again around each contact that was decided about, or regrouped."""
+        decided = {directory.contact_of(rows, _id(key)) for key in rows.touched(_DECIDED)}
+        for contact in sorted(decided | {_id(key) for key in rows.touched(GROUPED)}):
+            _build(rows, contact)
 
     def visible(self, reader: Reader, reading: Reading) -> Visible:
         """What a reader may see, at the position of the reading."""
-        _ = reading
-        return Visible(reader)
+        epoch = reading.epoch(ACCESS_EPOCH)
+        if reader.everything or not epoch:
+            return Visible(frozenset(), reader, reading, ())
+        teams = tuple(teams_of(reading, reader.user.bytes)) if reader.user else ()
+        key = (reading.generation, epoch, reader)
+        hidden = self._known.get(key)
+        if hidden is None:
+            condition, params = _hidden(reading, reader, teams)
+            hidden = frozenset(row[0] for row in reading.fetch(condition, params))
+            with self._lock:
+                if len(self._known) >= READERS_KEPT:
+                    self._known.clear()
+                self._known[key] = hidden
+        return Visible(hidden, reader, reading, teams)
+
+
+def _decision(entry: Entry, event: AccessRestricted | AccessOpened) -> DecisionRow:
+    restricted = isinstance(event, AccessRestricted)
+    return DecisionRow(
+        contact=event.contact.bytes,
+        position=entry.position,
+        restricted=int(restricted),
+        users=_joined(event.users) if isinstance(event, AccessRestricted) else b"",
+        teams=_joined(event.teams) if isinstance(event, AccessRestricted) else b"",
+        replaces=_joined(event.replaces),
+    )
+
+
+def _build(rows: Rows, contact: bytes) -> None:
+    """The walls of one contact, from the decisions on its parts."""
+    members = directory.subjects_of(rows, contact)
+    found = (rows.get(DECISIONS, (member,)) for member in members)
+    wanted: dict[Key, WallRow] = {}
+    for decision in standing([row for row in found if row is not None]):
+        for grantee, team in _past(decision):
+            wall = WallRow(contact, decision.contact, grantee, team)
+            wanted[WALLS.key_of(wall)] = wall
+    bound = rows.bound(WALLS)
+    kept = sa.select(bound.c.part, bound.c.grantee).where(bound.c.contact == contact)
+    there: set[Key] = set()
+    for row in rows.select(kept):
+        part, grantee = cast("tuple[bytes, bytes]", tuple(row))
+        there.add((contact, part, grantee))
+    if there == wanted.keys() and not wanted:
+        return
+    for key in there - wanted.keys():
+        rows.delete(WALLS, key)
+    for wall in wanted.values():
+        rows.put(WALLS, wall)
+    rows.touch(EPOCH, (ACCESS_EPOCH,))
+
+
+def standing(decisions: Collection[DecisionRow]) -> list[DecisionRow]:
+    """The restrictions in force among the decisions on a contact's parts.
+
+    One that a later decision on another part took the place of says nothing while they are
+    together.
+    """
+    return [
+        one
+        for one in decisions
+        if one.restricted
+        and not any(
+            other.position > one.position and one.contact in directory.split_ids(other.replaces)
+            for other in decisions
+        )
+    ]
+
+
+def _past(decision: DecisionRow) -> Iterable[tuple[bytes, int]]:
+    yield WALL, 0
+    for user in directory.split_ids(decision.users):
+        yield user, 0
+    for team in directory.split_ids(decision.teams):
+        yield team, 1
+
+
+def _joined(ids: Iterable[UUID]) -> bytes:
+    return b"".join(one.bytes for one in ids)
+
+
+def _id(key: Key) -> bytes:
+    found = key[0]
+    if not isinstance(found, bytes):
+        raise TypeError(key)
+    return found
+
+
+# ------------------------------------------------------------------- the predicate
+
+
+class Reader(Struct, frozen=True):
+    """Who looks: the user behind a session or token, None for a token of nobody's.
+
+    `everything`: an administrator, whom no wall keeps out.
+    """
+
+    user: UUID | None = None
+    everything: bool = False
+
+
+class Visible:
+    """What one reader may see, at the position of one reading."""
+
+    def __init__(
+        self,
+        hidden: frozenset[bytes],
+        reader: Reader,
+        reading: Reading | None,
+        teams: tuple[bytes, ...],
+    ) -> None:
+        self.hidden = hidden
+        self.reader = reader
+        self._reading = reading
+        self._teams = teams
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is hidden from the reader: then a query needs no condition."""
+        return not self.hidden
+
+    def may_see(self, contacts: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the contacts that the reader may see."""
+        return frozenset(contacts) - self.hidden
+
+    def may_see_one(self, contacts: Collection[bytes]) -> bool:
+        """Whether the reader may see at least one of the contacts: an interaction with several."""
+        return not contacts or not self.hidden or bool(self.may_see(contacts))
+
+    def contacts(self, column: str) -> tuple[str, tuple[object, ...]]:
+        """A condition for a query, and its parameters: the contact in that column may be seen."""
+        if self.everything or self._reading is None:
+            return "1 = 1", ()
+        query, params = _hidden(self._reading, self.reader, self._teams)
+        return f"{column} NOT IN ({query})", params
+
+    def interactions(self, alias: str) -> tuple[str, tuple[object, ...]]:
+        """The same for interactions under that alias: one of its contacts may be seen."""
+        if self.everything or self._reading is None:
+            return "1 = 1", ()
+        query, params = _hidden(self._reading, self.reader, self._teams)
+        subjects = self._reading.name(SUBJECTS)
+        behind = f"SELECT s.subject FROM {subjects} s WHERE s.contact IN ({query})"
+        appears = (
+            f"SELECT 1 FROM {self._reading.name(APPEARANCES)} p"
+            f" JOIN {subjects} q ON q.subject = p.subject"
+            f" WHERE p.originator = {alias}.originator AND q.contact NOT IN ({query})"
+        )
+        return f"({alias}.subject NOT IN ({behind}) OR EXISTS ({appears}))", (*params, *params)
+
+
+EVERYTHING: Final = Visible(frozenset(), Reader(everything=True), None, ())
+"""For what is made for everybody, and masked for each reader afterwards."""
+
+
+def _hidden(
+    reading: Reading, reader: Reader, teams: tuple[bytes, ...]
+) -> tuple[str, tuple[object, ...]]:
+    """The contacts that a reader may not see, as a query: a wall that they do not get past."""
+    walls = reading.name(WALLS)
+    grantees = ((reader.user.bytes,) if reader.user else ()) + teams
+    past = ""
+    if grantees:
+        marks = ", ".join("?" * len(grantees))
+        past = (
+            f" AND NOT EXISTS (SELECT 1 FROM {walls} g WHERE g.contact = w.contact"
+            f" AND g.part = w.part AND g.grantee IN ({marks}))"
+        )
+    return f"SELECT w.contact FROM {walls} w WHERE w.grantee = ?{past}", (WALL, *grantees)
+
+
+# --------------------------------------------------------------------- queries
+
+
+class Granted(Struct, frozen=True):
+    """Who gets past the walls of a contact; `parts` is how many walls there are."""
+
+    parts: int
+    users: tuple[bytes, ...]
+    teams: tuple[bytes, ...]
+
+
+NOBODY_NEEDED: Final = Granted(0, (), ())
+
+
+def granted(reading: Reading, contacts: Collection[bytes]) -> Mapping[bytes, Granted]:
+    """For contacts that have walls: the users and teams that are named at every one of them."""
+    if not contacts or not reading.epoch(ACCESS_EPOCH):
+        return {}
+    marks = ", ".join("?" * len(contacts))
+    rows = reading.fetch(
+        f"SELECT contact, part, grantee, team FROM {reading.name(WALLS)}"
+        f" WHERE contact IN ({marks}) ORDER BY contact, part, grantee",
+        tuple(contacts),
+    )
+    by_wall: dict[bytes, dict[bytes, set[tuple[bytes, int]]]] = {}
+    for contact, part, grantee, team in rows:
+        past = by_wall.setdefault(contact, {}).setdefault(part, set())
+        if grantee != WALL:
+            past.add((grantee, team))
+    found: dict[bytes, Granted] = {}
+    for contact, walls in by_wall.items():
+        everywhere = sorted(set.intersection(*walls.values()))
+        found[contact] = Granted(
+            parts=len(walls),
+            users=tuple(one for one, team in everywhere if not team),
+            teams=tuple(one for one, team in everywhere if team),
+        )
+    return found

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from domain.errors import NotFound
 from projections import paging
+from projections.access import Visible
 from projections.paging import HIGHEST, LOWEST, Ask, Page, SortKey, read_page
 from projections.timeline import INTERACTIONS, KIND_INTERACTION, LISTED
 from projections.timeline_pages import (
@@ -41,7 +42,12 @@ _INDEXED: Final = frozenset({"source", "attended_by", "campaign"})
 # --------------------------------------------------------------------------- pages
 
 
-def page(reading: Reading, query: PageQuery, subjects: Sequence[bytes] | None = None) -> Page[Ref]:
+def page(
+    reading: Reading,
+    query: PageQuery,
+    visible: Visible,
+    subjects: Sequence[bytes] | None = None,
+) -> Page[Ref]:
     """A page of all interactions, by (occurred_at, position) or in the order of the log.
 
     `subjects` narrows the order of the log to those with these counterparts. Raises BadCursor;
@@ -51,17 +57,18 @@ def page(reading: Reading, query: PageQuery, subjects: Sequence[bytes] | None = 
         return Page([])
     query = structs.replace(query, filters=structs.replace(query.filters, kind=()))
     if query.sort == "recorded":
-        listed = _Log(reading, query.filters, subjects)
+        listed = _Log(reading, query.filters, visible, subjects)
         return read_page(_ask_recorded(reading, query), listed, _log_key)
     centre = None if query.cursor else centre_of(reading, query, None)
-    return read_page(ask_for(query, centre), _Recent(reading, query.filters), key_of)
+    return read_page(ask_for(query, centre), _Recent(reading, query.filters, visible), key_of)
 
 
 class _Recent:
     """Fetches from the list of all interactions, by time."""
 
-    def __init__(self, reading: Reading, filters: Filters) -> None:
+    def __init__(self, reading: Reading, filters: Filters, visible: Visible) -> None:
         self._reading = reading
+        self._seen, self._walls = visible.interactions("i")
         self._shape, self._values = shape_of(filters)
 
     def __call__(
@@ -69,10 +76,10 @@ class _Recent:
     ) -> Sequence[Ref]:
         """The first `count` rows between two keys."""
         reading = self._reading
-        where = f"{RANGE}{_walked(self._shape, reading.kind)}"
+        where = f"{RANGE}{_walked(self._shape, reading.kind)} AND {self._seen}"
         order = "occurred_at {0}, position {0}"
         sql = _listed(reading.name(INTERACTIONS), where, order, descending=descending)
-        params = (*low, *high, *self._values, count)
+        params = (*low, *high, *self._values, *self._walls, count)
         return [Ref(*row) for row in reading.fetch(sql, params)]
 
 
@@ -80,9 +87,14 @@ class _Log:
     """Fetches from the list of all interactions, in the order of the log."""
 
     def __init__(
-        self, reading: Reading, filters: Filters, subjects: Sequence[bytes] | None
+        self,
+        reading: Reading,
+        filters: Filters,
+        visible: Visible,
+        subjects: Sequence[bytes] | None,
     ) -> None:
         self._reading = reading
+        self._seen, self._walls = visible.interactions("i")
         self._subjects = subjects
         self._shape, self._values = shape_of(filters)
         self._span = (
@@ -103,6 +115,8 @@ class _Log:
             # By its time an index would give these rows in another order: it is kept out.
             where += " AND occurred_at + 0 >= ? AND occurred_at + 0 < ?"
             params += self._span
+        where += f" AND {self._seen}"
+        params += self._walls
         name = reading.name(INTERACTIONS)
         sql = _listed(name, where, "position {0}", descending=descending)
         params.append(count)
@@ -118,9 +132,10 @@ class _Log:
             f"SELECT {OF_ROW} FROM {self._reading.name(INTERACTIONS)} i"
             f" WHERE i.subject IN ({marks}) AND i.hidden = 0 AND i.position > ?"
             " AND i.position < ? AND i.occurred_at >= ? AND i.occurred_at < ?"
-            f"{where_of(self._shape, 'i.')} ORDER BY i.position {way} LIMIT ?"
+            f"{where_of(self._shape, 'i.')} AND {self._seen}"
+            f" ORDER BY i.position {way} LIMIT ?"
         )
-        params = (*self._subjects, *span, *self._span, *self._values, count)
+        params = (*self._subjects, *span, *self._span, *self._values, *self._walls, count)
         return [Ref(*row) for row in self._reading.fetch(sql, params)]
 
 

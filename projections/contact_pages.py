@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from domain.addresses import address_label
 from domain.times import format_utc
 from projections import cards, inbox_pages, paging
+from projections.access import NOBODY_NEEDED, Granted, Visible, granted
 from projections.cards import Card
 from projections.dictionary import Names
 from projections.directory_rows import (
@@ -24,7 +25,7 @@ from projections.directory_rows import (
 )
 from projections.merges import merged_into
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
-from projections.shapes import AddressView, ContactView, MergedView
+from projections.shapes import AccessView, AddressView, ContactView, MergedView
 from projections.threads import ThreadRow, by_channel, channels_of
 from projections.views import Reading
 
@@ -81,11 +82,11 @@ def address_of(reading: Reading, subject: bytes) -> str | None:
 # --------------------------------------------------------------------------------- lists
 
 
-def page(reading: Reading, query: ContactQuery) -> Page[ContactRow]:
+def page(reading: Reading, query: ContactQuery, visible: Visible) -> Page[ContactRow]:
     """A page of contacts, the one with the latest interaction first. Raises BadCursor."""
     binding = paging.binding(query.scope, query.text)
     ask = Ask(binding=binding, limit=query.limit, mark=paging.read_cursor(binding, query.cursor))
-    return read_page(ask, _List(reading, query.text), _key)
+    return read_page(ask, _List(reading, query.text, visible), _key)
 
 
 def _key(row: ContactRow) -> SortKey:
@@ -95,9 +96,13 @@ def _key(row: ContactRow) -> SortKey:
 class _List:
     """Fetches contacts between two keys."""
 
-    def __init__(self, reading: Reading, text: str | None) -> None:
+    def __init__(self, reading: Reading, text: str | None, visible: Visible) -> None:
         self._reading = reading
         self._where, self._params = _matching(reading, text) if text else ("", [])
+        if not visible.everything:
+            seen, walls = visible.contacts("c.contact")
+            self._where += f" AND {seen}"
+            self._params += walls
 
     def __call__(
         self, low: SortKey, high: SortKey, *, descending: bool, count: int
@@ -152,6 +157,7 @@ def views(reading: Reading, names: Names, rows: Sequence[ContactRow]) -> list[Co
         _addresses(reading, [*subjects, *left]),
         formers,
         merged_into(reading, names, subjects),
+        granted(reading, list(members)),
     )
     return [_view(row, members[row.contact], known) for row in rows]
 
@@ -181,6 +187,7 @@ class _Known(Struct, frozen=True):
     addresses: dict[bytes, _Address]
     formers: dict[bytes, list[_Former]]
     merges: dict[bytes, list[MergedView]]
+    granted: Mapping[bytes, Granted]
 
 
 def _addresses(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, _Address]:
@@ -226,6 +233,7 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
         interactions=sum(thread.interactions for thread in threads),
         by_channel=by_channel(threads),
         first_source=names.source(first.first_source) if first and first.first_source else None,
+        access=_access(known.granted.get(row.contact, NOBODY_NEEDED), names),
         created=row.created,
         version=row.version,
     )
@@ -251,6 +259,17 @@ def _listed(contact: bytes, members: list[bytes], known: _Known) -> list[Address
         if former.subject not in members and _shown(former.subject, known):
             listed[former.subject] = _address(former.subject, known, former.linked_by, held=False)
     return list(listed.values())
+
+
+def _access(granted: Granted, names: Names) -> AccessView:
+    if not granted.parts:
+        return AccessView()
+    return AccessView(
+        mode="restricted",
+        users=[names.user(user) for user in granted.users],
+        teams=[names.team(team) for team in granted.teams],
+        undecided=granted.parts > 1,
+    )
 
 
 def _shown(subject: bytes, known: _Known) -> bool:

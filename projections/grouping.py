@@ -32,6 +32,9 @@ from projections.linking import BUCKETS, Node, Pair, decided, partition
 LINKS_EPOCH: Final = "links"
 """Begins when a subject comes to another contact than before."""
 
+GROUPED: Final = "grouped"
+"""Touched for a contact whose subjects came or went."""
+
 PAIRS_MAX: Final = 256
 """Pairs remembered of one subject, the earliest: a shared phone of a whole office has fewer."""
 
@@ -148,6 +151,7 @@ def regroup(rows: Rows, starts: Iterable[bytes], position: int) -> None:
         else:
             rows.delete(CONTACTS, (contact,))
         rows.touch("contact", (contact,))
+        rows.touch(GROUPED, (contact,))
     rows.touch(EPOCH, (LINKS_EPOCH,))
 
 

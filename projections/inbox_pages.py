@@ -13,6 +13,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from projections import directory, paging, threads
+from projections.access import Visible
 from projections.inbox import (
     CHANNEL_BITS,
     CONVERSATIONS,
@@ -104,7 +105,9 @@ _THREAD_COLUMNS: Final = ", ".join(THREADS.columns)
 # --------------------------------------------------------------------------- queries
 
 
-def page(reading: Reading, viewer: bytes | None, query: InboxQuery) -> Page[Conversation]:
+def page(
+    reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
+) -> Page[Conversation]:
     """A page of conversations, the newest or the longest waiting first. Raises BadCursor.
 
     A conversation that moves meanwhile may come twice; one that does not is never skipped.
@@ -119,7 +122,7 @@ def page(reading: Reading, viewer: bytes | None, query: InboxQuery) -> Page[Conv
         descending=recent,
         mark=paging.read_cursor(binding, query.cursor),
     )
-    listed = _List(reading, viewer, query)
+    listed = _List(reading, viewer, query, visible)
     found = read_page(ask, listed, _recent_key if recent else _waiting_key)
     return Page(_as_seen(reading, viewer, found.rows), found.next, found.prev)
 
@@ -144,9 +147,14 @@ def of_contacts(
     return _as_seen(reading, viewer, rows)
 
 
-def counts(reading: Reading, viewer: bytes | None, filters: InboxFilters | None = None) -> Counts:
+def counts(
+    reading: Reading, viewer: bytes | None, filters: InboxFilters, visible: Visible
+) -> Counts:
     """The numbers on the tabs, under the same filters as the list."""
-    shape, values = _shape(filters or InboxFilters())
+    shape, values = _shape(filters)
+    if not visible.everything:
+        seen, walls = visible.contacts("c.contact")
+        shape, values = (*shape, seen), (*values, *walls)
     where = "".join(f" AND {part}" for part in shape)
     name = reading.name(CONVERSATIONS)
     sql = (
@@ -210,11 +218,17 @@ def _waiting_key(row: ConversationRow) -> SortKey:
 class _List:
     """Fetches conversations between two keys."""
 
-    def __init__(self, reading: Reading, viewer: bytes | None, query: InboxQuery) -> None:
+    def __init__(
+        self, reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
+    ) -> None:
         self._reading = reading
         where, values = _shape(query.filters)
         parts = list(where)
         params = list(values)
+        if not visible.everything:
+            seen, walls = visible.contacts("c.contact")
+            parts.append(seen)
+            params += walls
         if query.status != "all":
             parts.append("c.status = ?")
             params.append(query.status)

@@ -15,15 +15,17 @@ import msgspec
 from domain.times import format_utc
 from domain.values import Direction
 from projections import cards, contact_pages, folding, painting, timeline_pages
+from projections.access import Visible
 from projections.cards import Card
 from projections.content import Content, read_content
 from projections.dictionary import Dictionary, Names
 from projections.directory_rows import ContactRow
 from projections.inbox import NOT_WAITING
 from projections.inbox_pages import Conversation
+from projections.masking import masked
 from projections.paging import Page
 from projections.painting import Mark, Setting
-from projections.shapes import CardView, ContactView, ConversationView, Reply, RowView
+from projections.shapes import CardView, ContactView, ConversationView, Reply
 from projections.threads import channels_of
 from projections.timeline import INTERACTIONS, MESSAGES, WATERMARKS, InteractionRow
 from projections.timeline_pages import Ref
@@ -82,10 +84,10 @@ class Renderer:
 
     # -------------------------------------------------------------- interactions
 
-    def rows(self, reading: Reading, refs: Sequence[Ref]) -> list[bytes]:
-        """The interaction rows (2.3) as JSON, in the same order."""
+    def rows(self, reading: Reading, refs: Sequence[Ref], visible: Visible) -> list[bytes]:
+        """The interaction rows (2.3) as JSON, in the same order, as a reader may see them."""
         contacts = cards.of_subjects(reading, {ref.subject for ref in refs})
-        return self._rows_of(reading, refs, contacts)
+        return masked(self._rows_of(reading, refs, contacts), visible)
 
     def _rows_of(
         self, reading: Reading, refs: Sequence[Ref], contacts: dict[bytes, Card]
@@ -114,11 +116,6 @@ class Renderer:
         fresh = iter(self._fresh(reading, missing, (names, contacts, marks)))
         return [next(fresh) if body is None else body for body in bodies]
 
-    def views(self, reading: Reading, refs: Sequence[Ref]) -> list[RowView]:
-        """The same as objects, for pages and commands."""
-        given = self._given(reading, refs)
-        return [painting.row_view(row, setting) for row, setting in given]
-
     def card(self, reading: Reading, ref: Ref) -> CardView:
         """The card (2.4) without history and proof."""
         row, setting = self._given(reading, (ref,))[0]
@@ -143,9 +140,9 @@ class Renderer:
         )
         return painting.card_view(row, setting)
 
-    def page(self, reading: Reading, page: Page[Ref]) -> bytes:
+    def page(self, reading: Reading, page: Page[Ref], visible: Visible) -> bytes:
         """A whole page of interaction rows as JSON."""
-        return page_json(self.rows(reading, page.rows), page)
+        return page_json(self.rows(reading, page.rows, visible), page)
 
     def _fresh(
         self,
@@ -211,13 +208,15 @@ class Renderer:
 
     # ------------------------------------------------------------- conversations
 
-    def conversations(self, reading: Reading, found: Sequence[Conversation]) -> list[bytes]:
+    def conversations(
+        self, reading: Reading, found: Sequence[Conversation], visible: Visible
+    ) -> list[bytes]:
         """The conversation rows (2.5) as JSON, in the same order."""
         refs = timeline_pages.by_originator(reading, [one.row.last_originator for one in found])
         last = [refs[one.row.last_originator] for one in found]
         # The counterpart of its last interaction is one of the conversation's own subjects.
         contacts = cards.of_subjects(reading, {ref.subject for ref in last})
-        rows = self._rows_of(reading, last, contacts)
+        rows = masked(self._rows_of(reading, last, contacts), visible)
         names = self._book.names(reading)
         if len(self._talks) + len(found) > TALKS_KEPT:
             self._talks = dict(list(self._talks.items())[-TALKS_KEPT // 2 :])
@@ -238,9 +237,9 @@ class Renderer:
         self._talks[key] = _Talk(one, epoch, contact, last, body)
         return body
 
-    def inbox(self, reading: Reading, page: Page[Conversation]) -> bytes:
+    def inbox(self, reading: Reading, page: Page[Conversation], visible: Visible) -> bytes:
         """A whole page of the inbox as JSON."""
-        return page_json(self.conversations(reading, page.rows), page)
+        return page_json(self.conversations(reading, page.rows, visible), page)
 
     # ------------------------------------------------------------------ contacts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
-from projections.dictionary import Person, Word
+from projections.dictionary import Person, TeamName, Word
 
 
 def uuid_text(raw: bytes) -> str:
@@ -18,9 +18,12 @@ def uuid_text(raw: bytes) -> str:
 
 
 class ContactRef(Struct, frozen=True):
-    """A contact as other objects show it; `label` can always be displayed."""
+    """A contact as other objects show it; `label` can always be displayed.
 
-    id: str
+    Without an id it is one whom the reader may not see.
+    """
+
+    id: str | None
     name: str | None
     label: str
 
@@ -254,11 +257,16 @@ class SuggestionView(Struct, kw_only=True):
 
 
 class AccessView(Struct, frozen=True):
-    """Who may see a contact."""
+    """Who may see a contact: `open` to all, or `restricted` to users and teams.
+
+    `undecided`: it was merged of several restricted ones, and one must get past each; listed
+    are those who are named at every one.
+    """
 
     mode: str = "open"
-    users: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
+    users: list[Person] = []
+    teams: list[TeamName] = []
+    undecided: bool = False
 
 
 class ContactView(Struct, kw_only=True):

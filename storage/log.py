@@ -163,6 +163,17 @@ class EventLog:
 
     # ---------------------------------------------------------------- following
 
+    def position_at(self, time: int) -> int:
+        """The last position that had been recorded at a time (µs); 0 before the first."""
+        low, high = 0, self.head()
+        while low < high:  # times never decrease along the log
+            middle = (low + high + 1) // 2
+            if self.page(middle - 1, 1)[0].recorded_at <= time:
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
     def page(
         self, after: int, limit: int = PAGE_ENTRIES_MAX, max_bytes: int = PAGE_BYTES_MAX
     ) -> list[StoredEntry]:

@@ -29,13 +29,16 @@ from domain.times import format_utc
 from domain.values import Direction
 from projections import activity as activity_views
 from projections import inbox_pages, timeline_pages
-from projections.inbox_pages import InboxQuery
+from projections.inbox_pages import InboxFilters, InboxQuery
 from projections.shapes import ConversationView, RowView
 from projections.timeline_pages import Filters, PageQuery
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.auth import Caller, Doorkeeper
     from api.services import Services
+    from projections.timeline_pages import Ref
 
 router = APIRouter(include_in_schema=False)
 
@@ -62,6 +65,7 @@ _SECURITY: Final = {
 
 _REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
 
+_row: Final = msgspec.json.Decoder(RowView)
 _rows = msgspec.json.Decoder(ConversationView)
 
 Shown = tuple[str, dict[str, Any]]
@@ -152,11 +156,11 @@ async def _inbox(request: Request, caller: Caller) -> Shown:
     query.close()
 
     def work(look: Look) -> dict[str, Any]:
-        page = inbox_pages.page(look.reading, look.viewer, asked)
-        may_see = look.visible.may_see([one.row.contact for one in page.rows])
-        found = [one for one in page.rows if one.row.contact in may_see]
-        rows = [_rows.decode(body) for body in look.renderer.conversations(look.reading, found)]
-        counts = inbox_pages.counts(look.reading, look.viewer)
+        page = inbox_pages.page(look.reading, look.viewer, asked, look.visible)
+        bodies = look.renderer.conversations(look.reading, page.rows, look.visible)
+        rows = [_rows.decode(body) for body in bodies]
+        filters = InboxFilters()
+        counts = inbox_pages.counts(look.reading, look.viewer, filters, look.visible)
         last = [msgspec.json.decode(row.last, type=dict[str, Any]) for row in rows]
         pager = _pager(request, asked, (page.prev, page.next))
         return {"rows": list(zip(rows, last, strict=True)), "counts": counts, "pager": pager}
@@ -175,8 +179,8 @@ async def _activity(request: Request, caller: Caller) -> Shown:
     asked = _asked(request, "pages:activity")
 
     def work(look: Look) -> dict[str, Any]:
-        page = activity_views.page(look.reading, asked)
-        rows = look.renderer.views(look.reading, look.allowed(page.rows))
+        page = activity_views.page(look.reading, asked, look.visible)
+        rows = _shown(look, page.rows)
         return {"rows": rows, "pager": _pager(request, asked, (page.prev, page.next))}
 
     shown = await look(request, caller, Freshness(), work)
@@ -200,7 +204,7 @@ async def _contact(request: Request, text: str, caller: Caller) -> Shown | Respo
         page = timeline_pages.page(look.reading, found.members, asked)
         return {
             "contact": look.renderer.contact(look.reading, found.id.bytes),
-            "rows": look.renderer.views(look.reading, look.allowed(page.rows)),
+            "rows": _shown(look, page.rows),
             "pager": _pager(request, asked, (page.prev, page.next)),
         }
 
@@ -225,10 +229,10 @@ async def _interaction(request: Request, text: str, caller: Caller) -> Response:
         ref = timeline_pages.one(look.reading, id)
         if ref is None or not look.allowed([ref]):
             raise NotFound("There is no such interaction.")
-        return look.renderer.views(look.reading, [ref])[0]
+        return _shown(look, [ref])[0]
 
     row = await look(request, caller, Freshness(), work)
-    where = f"/contacts/{row.contact.id}?around={id}#i{id}"
+    where = f"/contacts/{row.contacts[0]}?around={id}#i{id}"
     return RedirectResponse(where, 302, headers=_SECURITY)
 
 
@@ -243,6 +247,11 @@ async def static(request: Request, name: str) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(maker.style, headers=headers, media_type="text/css")
+
+
+def _shown(look: Look, refs: Sequence[Ref]) -> list[RowView]:
+    """The rows of some interactions, as the reader may see them."""
+    return [_row.decode(body) for body in look.renderer.rows(look.reading, refs, look.visible)]
 
 
 # ------------------------------------------------------------------------------- query

@@ -14,6 +14,8 @@ from domain.events.base import (
     Event,
 )
 from domain.events.contacts import (
+    AccessOpened,
+    AccessRestricted,
     AddressLinked,
     AddressReassigned,
     AddressUnlinked,
@@ -64,6 +66,8 @@ from domain.events.people import (
 )
 
 __all__ = [
+    "AccessOpened",
+    "AccessRestricted",
     "Actor",
     "AddressLinked",
     "AddressReassigned",

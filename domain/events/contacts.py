@@ -77,3 +77,25 @@ class MergeUndone(Event, frozen=True, kw_only=True, gc=False):
     survivor: UUID
     absorbed: UUID
     reason: str | None = None
+
+
+class AccessRestricted(Event, frozen=True, kw_only=True, gc=False):
+    """From now on only these users, and the members of these teams, see the contact.
+
+    `replaces` are the contacts merged into it whose own restrictions this takes the place of,
+    for as long as they belong together.
+    """
+
+    contact: UUID
+    users: tuple[UUID, ...] = ()
+    teams: tuple[UUID, ...] = ()
+    replaces: tuple[UUID, ...] = ()
+    reason: str | None = None
+
+
+class AccessOpened(Event, frozen=True, kw_only=True, gc=False):
+    """Everybody sees the contact again; `replaces` as in AccessRestricted."""
+
+    contact: UUID
+    replaces: tuple[UUID, ...] = ()
+    reason: str | None = None

@@ -7,6 +7,7 @@ import pytest
 from api import shelf
 from api.answers import Json
 from api.shelf import Shelf
+from projections.access import Reader
 from projections.rendering import Renderer
 from tests.api.station import Station
 
@@ -61,11 +62,11 @@ def test_the_shelf_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "KEPT_BYTES", 25)
     kept = Shelf()
     for number in range(3):
-        kept.put((f"/{number}", b"", None), 7, Json(b"x" * 10))
-    assert kept.get(("/0", b"", None), 7) is None
-    found = kept.get(("/2", b"", None), 7)
+        kept.put((f"/{number}", b"", Reader()), 7, Json(b"x" * 10))
+    assert kept.get(("/0", b"", Reader()), 7) is None
+    found = kept.get(("/2", b"", Reader()), 7)
     assert found is not None
     assert found.body == b"x" * 10
-    assert kept.get(("/2", b"", None), 8) is None
+    assert kept.get(("/2", b"", Reader()), 8) is None
     kept.forget()
-    assert kept.get(("/2", b"", None), 7) is None
+    assert kept.get(("/2", b"", Reader()), 7) is None

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.ports import Entry
 from projections import activity, inbox_pages, timeline_pages
+from projections.access import EVERYTHING
 from projections.core import core_group
 from projections.dictionary import Dictionary
 from projections.group import Group
@@ -65,14 +66,14 @@ class Desk:
     def activity(self, **query: Any) -> list[int]:  # noqa: ANN401 - query fields
         """The ids on a page of all interactions."""
         with self.views.reading() as reading:
-            found = activity.page(reading, PageQuery(scope="a", **query))
+            found = activity.page(reading, PageQuery(scope="a", **query), EVERYTHING)
         return [ref.position for ref in found.rows]
 
     def inbox(self, user: str | None = None, **query: Any) -> list[Any]:  # noqa: ANN401 - as above
         """The conversations on a page of the inbox, as that user sees them."""
         viewer = user_of(user).bytes if user else None
         with self.views.reading() as reading:
-            return inbox_pages.page(reading, viewer, InboxQuery(**query)).rows
+            return inbox_pages.page(reading, viewer, InboxQuery(**query), EVERYTHING).rows
 
     def conversation(self, address: str, user: str | None = None) -> Any:  # noqa: ANN401 - or None
         """The conversation of the contact named after an address."""
@@ -84,7 +85,8 @@ class Desk:
         """The numbers on the tabs, as that user sees them."""
         viewer = user_of(user).bytes if user else None
         with self.views.reading() as reading:
-            return inbox_pages.counts(reading, viewer, inbox_pages.InboxFilters(**filters))
+            asked = inbox_pages.InboxFilters(**filters)
+            return inbox_pages.counts(reading, viewer, asked, EVERYTHING)
 
     def row(self, position: int) -> dict[str, Any]:
         """The rendered interaction row with that id."""
@@ -94,7 +96,7 @@ class Desk:
         """The rendered interaction rows with these ids."""
         with self.views.reading() as reading:
             refs = [_known(reading, position) for position in positions]
-            return [json.loads(body) for body in self.renderer.rows(reading, refs)]
+            return [json.loads(body) for body in self.renderer.rows(reading, refs, EVERYTHING)]
 
 
 def _known(reading: Reading, position: int) -> Ref:

@@ -9,6 +9,7 @@ import pytest
 from domain.errors import BadCursor, NotFound
 from domain.values import Channel, Direction
 from projections import activity
+from projections.access import EVERYTHING
 from projections.timeline_pages import Filters, PageQuery
 from tests.backends import Backend
 from tests.projections.reading import Desk, desk_of
@@ -58,7 +59,7 @@ def test_pages_give_the_whole_list(desk: Desk, sort: str, order: str) -> None:
     while True:
         with desk.views.reading() as reading:
             query = PageQuery(scope="a", sort=sort, order=order, limit=2, cursor=cursor)  # type: ignore[arg-type] # the parameters are the literals
-            page = activity.page(reading, query)
+            page = activity.page(reading, query, EVERYTHING)
         found += [ref.position for ref in page.rows]
         if page.next is None:
             break

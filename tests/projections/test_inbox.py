@@ -10,6 +10,7 @@ import pytest
 
 from domain.values import Auto, Channel
 from projections import inbox_pages, rebuild
+from projections.access import EVERYTHING
 from projections.inbox import NOT_WAITING
 from projections.inbox_pages import UNREAD_MAX, InboxFilters, InboxQuery, numbers
 from tests.backends import Backend
@@ -232,7 +233,7 @@ def _all_pages(desk: Desk, sort: Any) -> list[Any]:  # noqa: ANN401 - a literal 
     while True:
         with desk.views.reading() as reading:
             query = InboxQuery(sort=sort, limit=2, cursor=cursor)
-            page = inbox_pages.page(reading, None, query)
+            page = inbox_pages.page(reading, None, query, EVERYTHING)
         found += page.rows
         cursor = page.next
         if cursor is None:

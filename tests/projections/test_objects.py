@@ -9,6 +9,7 @@ import pytest
 
 from domain.values import Channel
 from projections import inbox_pages, rendering
+from projections.access import EVERYTHING
 from projections.inbox_pages import InboxQuery
 from tests.backends import Backend
 from tests.projections.reading import Desk, desk_of
@@ -81,8 +82,8 @@ def test_conversations_show_their_last_interaction(desk: Desk) -> None:
     story.inbound(ANA, "3", at=15)
     desk.tell(story)
     with desk.views.reading() as reading:
-        page = inbox_pages.page(reading, user_of("Rosa").bytes, InboxQuery())
-        body = json.loads(desk.renderer.inbox(reading, page))
+        page = inbox_pages.page(reading, user_of("Rosa").bytes, InboxQuery(), EVERYTHING)
+        body = json.loads(desk.renderer.inbox(reading, page, EVERYTHING))
     assert list(body) == ["items", "next", "prev"]
     row = body["items"][0]
     assert list(row) == CONVERSATION_FIELDS

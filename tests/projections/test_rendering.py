@@ -15,6 +15,7 @@ from domain import events
 from domain.ports import Entry
 from domain.values import Channel, Origin, Role, TimeSource
 from projections import inbox_pages, rendering, timeline_pages
+from projections.access import EVERYTHING
 from projections.dictionary import Dictionary
 from projections.inbox_pages import InboxQuery
 from projections.painting import EXCERPT_MAX_CHARS, TEXT_MAX_CHARS
@@ -339,11 +340,10 @@ def test_kept_conversations_show_what_has_come_since(
 
     def inbox(user: str) -> list[bytes]:
         with desk.views.reading() as reading:
-            found = inbox_pages.page(reading, user_of(user).bytes, InboxQuery()).rows
-            bodies = desk.renderer.conversations(reading, found)
-            assert Renderer(PUBLIC_URL, Dictionary(desk.views)).conversations(reading, found) == (
-                bodies
-            )
+            found = inbox_pages.page(reading, user_of(user).bytes, InboxQuery(), EVERYTHING).rows
+            bodies = desk.renderer.conversations(reading, found, EVERYTHING)
+            anew = Renderer(PUBLIC_URL, Dictionary(desk.views))
+            assert anew.conversations(reading, found, EVERYTHING) == bodies
         return bodies
 
     told = story.inbound(ANA, "1")
@@ -377,9 +377,9 @@ def test_a_page_of_rows_is_what_its_rows_are(desk: Desk) -> None:
             page = timeline_pages.page(
                 reading, [subject_of(ANA).bytes], PageQuery(scope="t", limit=3)
             )
-            body = desk.renderer.page(reading, page)
-            views = desk.renderer.views(reading, page.rows)
+            body = desk.renderer.page(reading, page, EVERYTHING)
+            rows = desk.renderer.rows(reading, page.rows, EVERYTHING)
         digests.add(hashlib.sha256(body).digest())
-        assert json.loads(body)["items"] == json.loads(rendering.encode(views))
+        assert json.loads(body)["items"] == [json.loads(row) for row in rows]
         assert json.loads(body)["next"] == page.next
     assert len(digests) == 1

@@ -6,20 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from uuid import UUID
 
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from domain.errors import Busy, StoreUnavailable
 from projections import database
-from projections.access import Access, Reader
 from projections.database import READERS_MAX
 from projections.views import Views
 from tests.backends import Backend
 from tests.projections.desk import Desk, desk
-from tests.projections.tally import COUNTS, Tally
+from tests.projections.tally import Tally
 from tests.projections.test_group import story_of
 
 
@@ -114,20 +111,3 @@ def test_processes_that_start_together_make_the_tables_once(backend: Backend) ->
     for views in opened:
         views.close()
     assert (len(opened), failed) == (6, [])
-
-
-def test_everything_is_open_on_every_surface(at: Desk) -> None:
-    """Today every reader sees every contact: at hand, in a query, and in words."""
-    one, two = b"1" * 16, b"2" * 16
-    with at.views.reading() as reading:
-        visible = Access().visible(Reader(user=UUID(int=1)), reading)
-        assert visible.everything
-        assert visible.may_see([one, two]) == {one, two}
-        assert visible.may_see_one([one])
-        assert visible.may_see_one([])
-        table = reading.table(COUNTS)
-        clause = visible.clause(table.c.text)
-        assert len(reading.select(sa.select(table).where(clause))) == 1
-        words, params = visible.sql("text")
-        query = f"SELECT text FROM {reading.name(COUNTS)} WHERE {words}"
-        assert reading.fetch(query, params) == [("a",)]

@@ -1,0 +1,332 @@
+"""Who may see what: every surface × every reader × open, restricted and merged contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from tests.api.station import Station, open_station
+from tests.backends import Backend
+
+OURS: Final = "tel:+525598765432"
+OPEN: Final = "tel:+525511110001"
+CLOSED: Final = "tel:+525511110002"
+TEAM_S: Final = "tel:+525511110003"
+MERGED: Final = "tel:+525511110004"
+PART: Final = "tel:+525511110005"
+
+PRIVATE: Final = {"request-id", "date", "content-length"}
+"""Headers of an answer that differ from one request to the next."""
+
+
+@dataclass
+class House:
+    """A station with contacts of every kind, by their address, and readers of every kind."""
+
+    station: Station
+    contacts: dict[str, str]
+    ids: dict[str, int]
+    readers: dict[str, dict[str, str]]
+    sees: dict[str, set[str]]
+    """What each reader may see: addresses."""
+
+
+@pytest.fixture
+def house(backend: Backend) -> Iterator[House]:
+    """Five contacts: open, restricted to Rosa, to a team, and a merge of open and restricted."""
+    with open_station(backend) as station:
+        rosa, luis = station.user("Rosa"), station.user("Luis")
+        boss, clerk = station.user("Marta", "manager"), station.user("Aldo", "auditor")
+        team = station.post("/v1/teams", json={"name": "Ventas"}).json()["id"]
+        joined = station.post(f"/v1/teams/{team}/members", json={"user": str(luis)})
+        assert joined.status_code in {200, 201}, joined.text
+        contacts, ids = {}, {}
+        for address in (OPEN, CLOSED, TEAM_S, MERGED, PART):
+            made = station.append(resource=address, destination=OURS, text=f"hola {address}")
+            contacts[address], ids[address] = made["contact"], made["id"]
+        _restrict(station, contacts[CLOSED], users=[str(rosa)])
+        _restrict(station, contacts[TEAM_S], teams=[team])
+        _restrict(station, contacts[PART], users=[str(rosa)])
+        merged = station.post(
+            f"/v1/contacts/{contacts[MERGED]}/merge",
+            json={"other": contacts[PART], "reason": "la misma"},
+        )
+        assert merged.status_code in {200, 201}, merged.text
+        contacts[PART] = contacts[MERGED]
+        everybody = {OPEN, CLOSED, TEAM_S, MERGED, PART}
+        readers = {
+            "admin": station.headers,
+            "rosa": station.bearer("manage", user=rosa),
+            "luis": station.bearer("manage", user=luis),
+            "marta": station.bearer("manage", user=boss),
+            "aldo": station.bearer("audit", "read", user=clerk),
+            "nobody": station.bearer("manage"),
+        }
+        sees = {
+            "admin": everybody,
+            "rosa": {OPEN, CLOSED, MERGED, PART},
+            "luis": {OPEN, TEAM_S},
+            "marta": {OPEN},
+            "aldo": {OPEN},
+            "nobody": {OPEN},
+        }
+        yield House(station, contacts, ids, readers, sees)
+
+
+def _restrict(station: Station, contact: str, **named: list[str]) -> None:
+    body = {"mode": "restricted", "reason": "cuenta delicada", **named}
+    station.get("/v1/contacts")
+    answer = station.post(f"/v1/contacts/{contact}/access", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+Listed = Callable[[House, dict[str, str]], set[str]]
+
+
+def _texts(items: list[dict[str, Any]]) -> set[str]:
+    return {str(item["text"]).removeprefix("hola ") for item in items}
+
+
+def _activity(house: House, headers: dict[str, str]) -> set[str]:
+    return _texts(house.station.get("/v1/activity", headers=headers).json()["items"])
+
+
+def _recorded(house: House, headers: dict[str, str]) -> set[str]:
+    answer = house.station.get("/v1/activity?sort=recorded", headers=headers)
+    return _texts(answer.json()["items"])
+
+
+def _of_contacts(house: House, headers: dict[str, str]) -> set[str]:
+    """Activity of named contacts: hidden ones add nothing."""
+    params = [("contact", contact) for contact in set(house.contacts.values())]
+    head = [("min_position", str(house.station.head))]
+    found = house.station.get("/v1/activity", fresh=False, params=params + head, headers=headers)
+    return _texts(found.json()["items"])
+
+
+def _inbox(house: House, headers: dict[str, str]) -> set[str]:
+    found = house.station.get("/v1/conversations?status=all", headers=headers).json()["items"]
+    counts = house.station.get("/v1/conversations/counts", headers=headers).json()
+    assert counts["all"] == counts["open"] == counts["waiting"] == len(found)
+    return {address for address, id in house.contacts.items() if id in {c["id"] for c in found}}
+
+
+def _directory(house: House, headers: dict[str, str]) -> set[str]:
+    found = house.station.get("/v1/contacts", headers=headers).json()["items"]
+    return {address for address, id in house.contacts.items() if id in {c["id"] for c in found}}
+
+
+def _search(house: House, headers: dict[str, str]) -> set[str]:
+    found = set()
+    for address in house.contacts:
+        answer = house.station.get("/v1/contacts", params={"q": address[-9:]}, headers=headers)
+        found |= {address for one in answer.json()["items"] if one}
+    return found
+
+
+@pytest.mark.parametrize(
+    "listed", [_activity, _recorded, _of_contacts, _inbox, _directory, _search]
+)
+def test_lists_show_what_a_reader_may_see(house: House, listed: Listed) -> None:
+    """Each list, and each count beside it, holds exactly the contacts within the reader's sight."""
+    for name, headers in house.readers.items():
+        assert listed(house, headers) == house.sees[name], (listed, name)
+
+
+READS: Final = (
+    "/v1/contacts/{contact}",
+    "/v1/contacts/{contact}/addresses",
+    "/v1/contacts/{contact}/timeline",
+    "/v1/contacts/{contact}/access",
+    "/v1/contacts/{contact}/merges",
+    "/v1/contacts/{contact}/twins",
+    "/v1/conversations/{contact}",
+    "/v1/interactions/{id}",
+    "/contacts/{contact}",
+    "/interactions/{id}",
+)
+
+
+@pytest.mark.parametrize("path", READS)
+def test_what_is_hidden_is_absent(house: House, path: str) -> None:
+    """A hidden contact and one that never was give the same status, body and headers."""
+    for name, headers in house.readers.items():
+        for address in house.contacts:
+            _compare(house, path, address, (name, headers))
+
+
+def _compare(house: House, path: str, address: str, reader: tuple[str, dict[str, str]]) -> None:
+    name, headers = reader
+    asked = path.format(contact=house.contacts[address], id=house.ids[address])
+    absent = path.format(contact=UUID(int=7), id=house.ids[address] + 10_000)
+    found = house.station.get(asked, headers=headers, follow_redirects=False)
+    if address in house.sees[name]:
+        assert found.status_code in {200, 302}, (name, asked, found.text)
+        return
+    nothing = house.station.get(absent, headers=headers)
+    assert found.status_code == nothing.status_code == 404, (name, asked, found.text)
+    assert _plain(found, asked) == _plain(nothing, absent)
+
+
+def _plain(answer: Any, path: str) -> tuple[dict[str, str], str]:  # noqa: ANN401 - httpx's
+    """Headers and body, without what differs from one request to the next."""
+    body = answer.text
+    if answer.headers["content-type"].startswith("application/problem"):
+        body = body.replace(str(answer.json()["request_id"]), "")
+    body = body.replace(path, "")
+    kept = {name: value for name, value in answer.headers.items() if name not in PRIVATE}
+    return kept, body
+
+
+COMMANDS: Final[tuple[tuple[str, str, dict[str, object]], ...]] = (
+    ("PATCH", "/v1/contacts/{contact}", {"name": "Ana"}),
+    ("POST", "/v1/contacts/{contact}/access", {"mode": "open", "reason": "ya"}),
+    ("POST", "/v1/contacts/{contact}/mute", {"muted": True, "reason": "ya"}),
+    ("POST", "/v1/contacts/{contact}/addresses", {"address": "tel:+525500000009"}),
+    ("POST", "/v1/contacts/{contact}/merge", {"other": "{open}", "reason": "ya"}),
+    ("POST", "/v1/contacts/{open}/merge", {"other": "{contact}", "reason": "ya"}),
+    ("POST", "/v1/conversations/{contact}/resolve", {}),
+    ("POST", "/v1/conversations/{contact}/assign", {"assignee": None}),
+    ("POST", "/v1/conversations/{contact}/notes", {"text": "una nota"}),
+    ("POST", "/v1/interactions/{id}/corrections", {"changes": {"department": "x"}, "reason": "y"}),
+    ("POST", "/v1/interactions/{id}/retraction", {"reason": "nunca"}),
+    ("PUT", "/v1/interactions/{id}/twin", {"other": 1, "show": 1}),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), COMMANDS)
+def test_nothing_is_done_to_what_is_hidden(
+    house: House, method: str, path: str, body: dict[str, object]
+) -> None:
+    """A command about a hidden contact is answered as one about nobody, and nothing is written."""
+    for address in (CLOSED, PART):
+        known = {"contact": house.contacts[address], "id": house.ids[address]}
+        nobody = {"contact": str(UUID(int=7)), "id": house.ids[address] + 10_000}
+        head = house.station.head
+        answers = []
+        for words in (known, nobody):
+            given = {"open": house.contacts[OPEN], **words}
+            sent = {
+                name: value.format(**given) if isinstance(value, str) else value
+                for name, value in body.items()
+            }
+            answers.append(
+                house.station.request(
+                    method, path.format(**given), json=sent, headers=house.readers["marta"]
+                )
+            )
+        found, nothing = answers
+        assert found.status_code == nothing.status_code, found.text
+        assert found.status_code in {404, 422}, found.text
+        assert found.json()["type"] == nothing.json()["type"]
+        assert house.station.head == head
+
+
+def test_bulk_actions_answer_for_each(house: House) -> None:
+    """In a bulk action a hidden conversation is one that is not there."""
+    ids = [house.contacts[OPEN], house.contacts[CLOSED], str(UUID(int=7))]
+    body = {"ids": ids, "action": "resolve"}
+    headers = house.readers["marta"]
+    answer = house.station.post("/v1/conversations/bulk", json=body, headers=headers)
+    assert [one["status"] for one in answer.json()["items"]] == [200, 404, 404]
+
+
+def test_an_open_contact_again(house: House) -> None:
+    """Opened, a contact is everybody's; who could see it before is known for each day."""
+    contact, head = house.contacts[CLOSED], house.station.head
+    opened = house.station.post(
+        f"/v1/contacts/{contact}/access", json={"mode": "open", "reason": "ya no hace falta"}
+    )
+    assert opened.json()["access"]["mode"] == "open"
+    assert CLOSED in _activity(house, house.readers["marta"])
+    then = house.station.ask(f"/v1/contacts/{contact}/access", as_of=head)
+    assert (then["mode"], [one["name"] for one in then["walls"][0]["users"]]) == (
+        "restricted",
+        ["Rosa"],
+    )
+    now = house.station.ask(f"/v1/contacts/{contact}/access")
+    assert (now["mode"], [one["mode"] for one in now["history"]]) == (
+        "open",
+        ["restricted", "open"],
+    )
+
+
+def test_members_of_a_team_on_a_day(house: House) -> None:
+    """Who was in the teams that could see a contact is told for that day."""
+    contact, head = house.contacts[TEAM_S], house.station.head
+    team = house.station.ask(f"/v1/contacts/{contact}/access")["teams"][0]
+    assert [one["name"] for one in team["members"]] == ["Luis"]
+    gone = house.station.request(
+        "DELETE", f"/v1/teams/{team['id']}/members/{team['members'][0]['id']}"
+    )
+    assert gone.status_code in {200, 204}, gone.text
+    assert TEAM_S not in _activity(house, house.readers["luis"])
+    now = house.station.ask(f"/v1/contacts/{contact}/access")["teams"][0]
+    then = house.station.ask(f"/v1/contacts/{contact}/access", as_of=head)["teams"][0]
+    assert (now["members"], [one["name"] for one in then["members"]]) == ([], ["Luis"])
+
+
+def test_a_merge_is_as_closed_as_its_parts_until_somebody_decides(house: House) -> None:
+    """A decision about the whole takes the place of its parts' own, and only while together."""
+    whole = house.contacts[MERGED]
+    shown = house.station.ask(f"/v1/contacts/{whole}")
+    assert shown["access"]["mode"] == "restricted"
+    opened = house.station.post(
+        f"/v1/contacts/{whole}/access", json={"mode": "open", "reason": "decidido"}
+    )
+    assert opened.json()["access"]["mode"] == "open"
+    assert {MERGED, PART} <= _activity(house, house.readers["marta"])
+    merge = house.station.ask(f"/v1/contacts/{whole}/merges")["items"][0]["merge"]
+    undone = house.station.post(f"/v1/contacts/{whole}/merges/{merge}/undo", json={"reason": "no"})
+    assert undone.status_code == 200, undone.text
+    seen = _activity(house, house.readers["marta"])
+    assert MERGED in seen
+    assert PART not in seen
+
+
+def test_hidden_participants_are_masked(house: House) -> None:
+    """Who may see one of several contacts sees the interaction, and nothing of the others."""
+    mail = house.station.append(
+        channel="email",
+        source="email:ventas",
+        resource="mailto:ana@example.com",
+        destination="mailto:ventas@hilo.example",
+        text="a dos",
+        participants=[
+            {"address": "mailto:ana@example.com", "role": "from", "name": "Ana"},
+            {"address": "mailto:beto@example.com", "role": "cc", "name": "Beto"},
+        ],
+    )
+    _restrict(house.station, mail["contact"], users=["rosa@example.mx"])
+    headers = house.readers["marta"]
+    row = house.station.get(f"/v1/interactions/{mail['id']}", headers=headers).json()
+    assert (row["text"], row["contact"]) == ("a dos", {"id": None, "name": None, "label": "•••"})
+    assert row["resource"] == {"address": None, "label": "•••", "contact": None}
+    assert [one["name"] for one in row["participants"]] == [None, "Beto"]
+    assert "ana@example.com" not in str(row)
+    assert "Ana" not in str(row)
+    listed = house.station.get("/v1/activity", headers=headers).json()["items"]
+    assert [one["id"] for one in listed if one["id"] == mail["id"]] == [mail["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"mode": "restricted", "reason": "x"}, "users"),
+        ({"mode": "restricted", "users": ["nadie"], "reason": "x"}, "users[0]"),
+        ({"mode": "restricted", "teams": ["ninguno"], "reason": "x"}, "teams[0]"),
+        ({"mode": "open", "users": ["rosa@example.mx"], "reason": "x"}, "mode"),
+        ({"mode": "open", "reason": " "}, "reason"),
+    ],
+)
+def test_a_decision_that_says_nothing_is_refused(
+    house: House, body: dict[str, object], field: str
+) -> None:
+    """Unknown users and teams, nobody at all, and no reason are refused, each with its field."""
+    answer = house.station.post(f"/v1/contacts/{house.contacts[OPEN]}/access", json=body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
