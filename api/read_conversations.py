@@ -1,44 +1,31 @@
-"""The inbox: conversations, the numbers on its tabs, one conversation, and having seen it."""
+"""The inbox: conversations, the numbers on its tabs, and one conversation."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from msgspec import Meta, Struct
 
 from api.answers import Json
-from api.auth import admit, services_of
-from api.bodies import Shape
 from api.filters import ids_or_none, keys, several
-from api.idempotency import author
-from api.openapi import answers, body_of
+from api.openapi import answers
 from api.parameters import (
-    JSON_TYPES,
-    POSITION_MAX,
-    Freshness,
     Query,
-    if_match,
-    read_body,
     read_headers,
-    require_type,
     uuid_in_path,
 )
-from api.reads import Look, Task, answer, look, moved_to, page_answer, settled, written
-from domain.errors import ChangedMeanwhile, InvalidInput, NotFound, WrongState
+from api.reads import Look, Task, answer, moved_to, page_answer
+from domain.errors import NotFound
 from domain.values import Channel, echo
 from projections import inbox_pages
 from projections.inbox_pages import InboxFilters, InboxQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
 
     from api.auth import Caller
     from api.reads import Found
-    from api.services import Services
-    from domain.commands import By, FactReceipt
     from projections.inbox_pages import Conversation
 
 router = APIRouter()
@@ -47,15 +34,6 @@ ME: Final = "me"
 """The word for the person who asks."""
 
 _STATUSES: Final = ("open", "snoozed", "resolved", "all")
-
-
-class SeenRequest(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The id of the last interaction that the person has seen."""
-
-    through: Annotated[int, Meta(ge=1, le=POSITION_MAX)]
-
-
-_SEEN: Final = Shape(SeenRequest)
 
 
 # ------------------------------------------------------------------------------ reading
@@ -184,64 +162,3 @@ def _by_waiting(query: Query) -> bool:
 def _asked_for(query: Query, name: str) -> bool:
     """Whether a list is narrowed: `true`, or not at all."""
     return query.flag(name) is True
-
-
-# --------------------------------------------------------------------------------- seen
-
-
-@router.post(
-    "/v1/conversations/{contact}/seen",
-    status_code=200,
-    summary="Note what was seen of a conversation",
-    openapi_extra=body_of(SeenRequest),
-    responses=answers("ConversationView", 200),
-)
-async def seen(request: Request, contact: str) -> Response:
-    """The caller has seen a conversation through an interaction; answers the conversation.
-
-    What was seen stays seen: an earlier id changes nothing.
-    """
-    services = services_of(request)
-    caller = await admit(request, "manage")
-    require_type(dict(request.scope["headers"]), JSON_TYPES)
-    Query(request).close()
-    raw = await read_body(request)
-    asked = _SEEN.read(raw)
-    if caller.user is None:
-        raise WrongState("No person stands behind this token, so nobody has seen anything.")
-    if asked.through > services.log.head():
-        message = f"the log has not come to {asked.through} yet"
-        raise InvalidInput.one("through", "unknown", message)
-    by = author(request, caller, raw, services.ledger.derive)
-    found, shown = await _matching(request, caller, uuid_in_path(contact))
-    receipt = None
-    if _says_something(services, shown, asked.through, by):
-        receipt = await services.ledger.conversations.see(found.id, caller.user, asked.through, by)
-        await written(services, receipt.position)
-    return await look(request, caller, Freshness(), _seen_answer(found, receipt))
-
-
-def _seen_answer(found: Found, receipt: FactReceipt | None) -> Callable[[Look], Json]:
-    repeated = receipt is not None and receipt.duplicate
-    return lambda look: conversation_answer(look, found.id, duplicate=repeated)
-
-
-async def _matching(request: Request, caller: Caller, id: UUID) -> tuple[Found, Conversation]:
-    """The conversation, if `If-Match` does not name another version. Raises ChangedMeanwhile."""
-    expected = if_match(request)
-
-    def work(look: Look) -> tuple[Found, Conversation]:
-        found, shown = conversation_of(look, id)
-        if expected not in {None, shown.row.version}:
-            body = look.renderer.conversations(look.reading, [shown], look.visible)[0]
-            raise ChangedMeanwhile(msgspec.Raw(body))
-        return found, shown
-
-    return await settled(request, caller, work)
-
-
-def _says_something(services: Services, shown: Conversation, through: int, by: By) -> bool:
-    """Whether the log must hear of it: what changes nothing leaves no trace, a repeat is told."""
-    if through > (shown.seen_through or 0):
-        return True
-    return by.repeatable is not None and services.log.command(by.repeatable.command_id) is not None

@@ -24,10 +24,10 @@ router = APIRouter()
 @router.get(
     "/v1/contacts/{id}/timeline",
     summary="A contact's timeline",
-    responses=answers("InteractionPage", 200),
+    responses=answers("TimelinePage", 200),
 )
 async def timeline(request: Request, id: str) -> Response:
-    """A page of interactions of one contact, newest first unless `order=asc`.
+    """A page of interactions of one contact and notes on it, newest first unless `order=asc`.
 
     Filters `channel direction origin source attended_by department campaign kind from to`,
     `around=<id>` or `at=<time>` for a page centred there.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, FastAPI
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api import (
+    bulk,
     contact_access,
     contact_identity,
+    conversations,
     log_pages,
+    notes,
     operations,
     people_me,
     people_teams,
@@ -32,7 +35,14 @@ from api.stream import Pace
 from api.web import doors, pages, reference
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
-from projections.shapes import AddressView, CardView, ContactView, ConversationView, RowView
+from projections.shapes import (
+    AddressView,
+    CardView,
+    ContactView,
+    ConversationView,
+    NoteView,
+    RowView,
+)
 
 if TYPE_CHECKING:
     from api.reads import Reads
@@ -46,6 +56,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     read_contacts.router,
     contact_access.router,
     read_conversations.router,
+    bulk.router,
+    conversations.router,
+    notes.router,
     read_activity.router,
     stream.router,
     log_pages.router,
@@ -65,6 +78,17 @@ class InteractionPage(Struct):
     """A page of interaction rows."""
 
     items: list[RowView]
+    next: str | None
+    prev: str | None
+
+
+_EITHER: Final = [{"$ref": f"#/components/schemas/{one}"} for one in ("RowView", "NoteView")]
+
+
+class TimelinePage(Struct):
+    """A page of a contact's interactions and notes."""
+
+    items: list[Annotated[object, Meta(extra_json_schema={"anyOf": _EITHER})]]
     next: str | None
     prev: str | None
 
@@ -102,6 +126,7 @@ class Card(CardView, kw_only=True):
 
 BODIES: Final[tuple[type[Struct], ...]] = (
     InteractionPage,
+    TimelinePage,
     ConversationPage,
     ContactPage,
     AddressPage,
@@ -122,7 +147,10 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     *read_kinship.STRUCTS,
     contact_access.AccessRequest,
     contact_access.AccessThen,
-    read_conversations.SeenRequest,
+    NoteView,
+    *bulk.BODIES,
+    *conversations.BODIES,
+    *notes.BODIES,
 )
 """The Structs that these operations name in the document of the API."""
 

@@ -22,6 +22,7 @@ from projections.masking import masked
 from projections.paging import Page
 from projections.rendering import encode
 from projections.shapes import By
+from projections.timeline import KIND_INTERACTION
 from projections.timeline_pages import Filters, PageQuery
 
 if TYPE_CHECKING:
@@ -61,6 +62,11 @@ class Signal(Struct, frozen=True):
     def converses(self) -> bool:
         """Whether the conversation is told along."""
         return self.entry.topic.startswith(_CONVERSES)
+
+    @property
+    def interaction(self) -> int | None:
+        """The id of the interaction that it is about; a note is none."""
+        return self.ref.position if self.ref and self.ref.kind == KIND_INTERACTION else None
 
 
 class Frame(Struct, frozen=True):
@@ -154,13 +160,13 @@ def _signals(reading: Reading, renderer: Renderer, entries: Sequence[Entry]) -> 
 
 
 def _refs(reading: Reading, entries: Sequence[Entry]) -> dict[int, Ref]:
-    """The interaction that each event is about, by the event's position."""
+    """The interaction or note that each event is about, by the event's position."""
     abouts: dict[int, bytes] = {}
     found: dict[int, Ref] = {}
     for entry in entries:
         event = entry.event
         about = getattr(event, "about", None)
-        if isinstance(event, events.InteractionRecorded):
+        if isinstance(event, events.InteractionRecorded | events.NoteAdded):
             abouts[entry.position] = event.originator_id.bytes
         elif isinstance(about, UUID):
             abouts[entry.position] = about.bytes
@@ -214,7 +220,7 @@ def _frames(
             position,
             topic,
             str(UUID(bytes=contact)) if contact else None,
-            one.ref.position if one.ref else None,
+            one.interaction,
             msgspec.Raw(row) if row else None,
             conversations.get(contact) if contact and one.converses else None,
             one.by,

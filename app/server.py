@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.application import build
 from api.webhooks import cleaning
+from app.waking import Waker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 def application(composition: Composition) -> FastAPI:
     """The application, ready to be served."""
-    hooks: list[Hook] = [composition.tide.watching, cleaning]
+    hooks: list[Hook] = [
+        composition.tide.watching,
+        cleaning,
+        Waker(composition.services).running,
+    ]
     if composition.companion is not None:
         hooks.append(composition.companion.watching)
     return build(composition.services, hooks=hooks, reads=composition.reads)

@@ -57,7 +57,7 @@ class Ledger:
         self.annotations = AnnotationBook(decider, surroundings.derive, self._mentions)
         self.contacts = ContactBook(decider, known)
         self.identity = IdentityBook(decider, known)
-        self.conversations = ConversationBook(decider, surroundings.derive)
+        self.conversations = ConversationBook(decider, known)
         self.people = PeopleBook(decider, people, surroundings)
         self.teams = TeamBook(decider, surroundings)
         self.words = WordBook(decider, surroundings)

@@ -130,10 +130,9 @@ class _Log:
         way = "DESC" if descending else "ASC"
         sql = (
             f"SELECT {OF_ROW} FROM {self._reading.name(INTERACTIONS)} i"
-            f" WHERE i.subject IN ({marks}) AND i.hidden = 0 AND i.position > ?"
-            " AND i.position < ? AND i.occurred_at >= ? AND i.occurred_at < ?"
-            f"{where_of(self._shape, 'i.')} AND {self._seen}"
-            f" ORDER BY i.position {way} LIMIT ?"
+            f" WHERE i.subject IN ({marks}) AND i.kind = {KIND_INTERACTION} AND i.hidden = 0"
+            " AND i.position > ? AND i.position < ? AND i.occurred_at >= ? AND i.occurred_at < ?"
+            f"{where_of(self._shape, 'i.')} AND {self._seen} ORDER BY i.position {way} LIMIT ?"
         )
         params = (*self._subjects, *span, *self._span, *self._values, *self._walls, count)
         return [Ref(*row) for row in self._reading.fetch(sql, params)]

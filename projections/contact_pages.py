@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from domain.addresses import address_label
 from domain.times import format_utc
-from projections import cards, inbox_pages, paging
+from projections import cards, decisions, inbox_pages, paging
 from projections.access import NOBODY_NEEDED, Granted, Visible, granted
 from projections.cards import Card
 from projections.dictionary import Names
@@ -158,6 +158,7 @@ def views(reading: Reading, names: Names, rows: Sequence[ContactRow]) -> list[Co
         formers,
         merged_into(reading, names, subjects),
         granted(reading, list(members)),
+        decisions.muted_among(reading, subjects),
     )
     return [_view(row, members[row.contact], known) for row in rows]
 
@@ -188,6 +189,7 @@ class _Known(Struct, frozen=True):
     formers: dict[bytes, list[_Former]]
     merges: dict[bytes, list[MergedView]]
     granted: Mapping[bytes, Granted]
+    muted: dict[bytes, tuple[decisions.Switch, ...]]
 
 
 def _addresses(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, _Address]:
@@ -234,6 +236,7 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
         by_channel=by_channel(threads),
         first_source=names.source(first.first_source) if first and first.first_source else None,
         access=_access(known.granted.get(row.contact, NOBODY_NEEDED), names),
+        muted=decisions.is_muted(known.muted, members),
         created=row.created,
         version=row.version,
     )

@@ -57,6 +57,8 @@ class DirectoryProjection:
             "address.reassigned",
             "contacts.merged",
             "merge.undone",
+            "contact.muted",
+            "contact.unmuted",
         }
     )
 
@@ -89,6 +91,8 @@ class DirectoryProjection:
                 kinship.merged(rows, entry, event)
             case events.MergeUndone():
                 kinship.undone(rows, entry, event)
+            case events.ContactMuted() | events.ContactUnmuted():
+                identity.decided(rows, entry, event)
             case _:
                 pass
 
@@ -101,6 +105,8 @@ def _named(event: object) -> list[UUID]:
     match event:
         case events.ContactNamed():
             return [event.subject]
+        case events.ContactMuted() | events.ContactUnmuted():
+            return [event.contact]
         case events.AddressLinked() | events.AddressUnlinked() | events.AddressReassigned():
             return [event.contact, event.subject]
         case events.ContactsMerged() | events.MergeUndone():

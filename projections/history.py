@@ -32,8 +32,10 @@ EVENTS_MAX: Final = 200
 """Events of one card: a group message read by two hundred members; beyond, the latest go."""
 
 
-_NOT_ABOUT_ONE: Final = frozenset({"interaction.recorded", "watermark.advanced"})
-"""The record itself, and what is about many interactions at one time."""
+_NOT_ABOUT_ONE: Final = frozenset(
+    {"interaction.recorded", "watermark.advanced", "note.added", "note.retracted"}
+)
+"""The record itself, what is about many interactions at one time, and notes."""
 
 
 class FactRow(Struct, gc=False):

@@ -202,6 +202,14 @@ def write_down(rows: Rows, entry: Entry, row: SubjectRow, card: Card | None = No
     rows.put(SUBJECTS, row)
 
 
+def decided(rows: Rows, entry: Entry, event: events.ContactMuted | events.ContactUnmuted) -> None:
+    """Note a decision in the stream of a contact that changes nothing in the directory."""
+    row = rows.get(SUBJECTS, (event.contact.bytes,))
+    if row is not None:
+        write_down(rows, entry, row)
+        refresh(rows, row.contact)
+
+
 # ------------------------------------------------------------------ one subject
 
 

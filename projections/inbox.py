@@ -7,7 +7,7 @@ of its contact's threads, made again for each contact that the page touched, so 
 addresses, or taking them apart, gives the row that would have stood there anyhow.
 
 A conversation is open from its first interaction that was not imported; imported history alone
-is resolved.
+is resolved. What people decided about it stands beside (projections/decisions.py).
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from msgspec import Struct
 from domain import events
 from domain.ports import Entry
 from domain.values import Channel, Origin
-from projections import directory
+from projections import decisions, directory
 from projections.base import Key, Rows, RowTable
+from projections.decisions import DECISIONS, OPEN, RESOLVED, Decided, Desk
 from projections.directory_rows import CONTACTS, SUBJECTS
-from projections.marks import MARKS, SEEN, STARTS, StartRow, mark, refresh, regroup
+from projections.marks import MARKS, SEEN, STARTS, StartRow, mark, refresh, regroup, unmark
 from projections.threads import (
     COUNTS,
     COUNTS_KEPT,
@@ -42,10 +43,6 @@ from projections.threads import (
     rewait,
 )
 from projections.timeline import INTERACTIONS, UUID16, about
-
-OPEN: Final = "open"
-SNOOZED: Final = "snoozed"
-RESOLVED: Final = "resolved"
 
 NOT_WAITING: Final = 2**62
 """`waits_from` of a conversation in which nobody waits: later than any time, so it sorts last."""
@@ -136,6 +133,7 @@ CONVERSATIONS: Final = RowTable(
         ("status", ("status", "last_at", "last_position", *_LISTED), None, False),
         ("recent", ("last_at", "last_position"), None, False),
         ("waiting", ("status", "waits_from", "last_position"), None, False),
+        ("snoozed", ("snoozed_until",), "snoozed_until IS NOT NULL", False),
     ),
 )
 
@@ -153,20 +151,26 @@ class Inbox:
     """Handlers of the inbox; its pages are in projections/inbox_pages.py."""
 
     name: ClassVar[str] = "inbox"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[RowTable[Any], ...]] = (
         THREADS,
+        DECISIONS,
         CONVERSATIONS,
         MARKS,
         SEEN,
         STARTS,
         TALLIES,
     )
-    topics: ClassVar[frozenset[str]] = _RECUTTING | {
-        "interaction.recorded",
-        "conversation.seen",
-        "user.added",
-    }
+    topics: ClassVar[frozenset[str]] = (
+        _RECUTTING
+        | decisions.TOPICS
+        | {
+            "interaction.recorded",
+            "conversation.seen",
+            "conversation.marked_unread",
+            "user.added",
+        }
+    )
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
         """The thread, and the conversation as if the subject were its own contact."""
@@ -177,8 +181,10 @@ class Inbox:
             if writer is None:
                 return ((THREADS, key), (CONVERSATIONS, key))
             return ((THREADS, key), (CONVERSATIONS, key), (MARKS, (*key, writer)))
-        if isinstance(event, events.ConversationSeen):
+        if isinstance(event, events.ConversationSeen | events.ConversationMarkedUnread):
             return ((MARKS, (event.contact.bytes, event.user.bytes)),)
+        if isinstance(event, Decided):
+            return ((DECISIONS, (event.contact.bytes,)),)
         if isinstance(event, events.UserAdded):
             return ((STARTS, (event.user.bytes,)),)
         return ()
@@ -189,7 +195,14 @@ class Inbox:
         if isinstance(event, events.InteractionRecorded):
             _record(entry, event, rows)
         elif isinstance(event, events.ConversationSeen):
-            _see(rows, event.contact.bytes, event.user.bytes, event.through)
+            _see(rows, event.contact.bytes, event.user.bytes, (entry.position, event.through))
+        elif isinstance(event, events.ConversationMarkedUnread):
+            place = (entry.position, event.first - 1)
+            unmark(rows, event.contact.bytes, event.user.bytes, place)
+            rows.touch("seen", (event.contact.bytes, event.user.bytes))
+        elif isinstance(event, Decided):
+            decisions.decide(rows, entry, event)
+            rows.touch("contact", (directory.contact_of(rows, event.contact.bytes),))
         elif isinstance(event, events.UserAdded):
             user = event.user.bytes
             if rows.get(STARTS, (user,)) is None:
@@ -232,12 +245,14 @@ def _members(rows: Rows, contacts: Sequence[Key]) -> dict[bytes, list[bytes]]:
     rows.load(CONVERSATIONS, contacts)
     names = [cast("bytes", key[0]) for key in contacts]
     found = {contact: sorted(directory.subjects_of(rows, contact)) for contact in names}
-    rows.load(THREADS, [(subject,) for members in found.values() for subject in members])
+    subjects = [(subject,) for members in found.values() for subject in members]
+    rows.load(THREADS, subjects)
+    rows.load(DECISIONS, subjects)
     return found
 
 
-def _see(rows: Rows, subject: bytes, person: bytes, through: int) -> None:
-    mark(rows, subject, person, through)
+def _see(rows: Rows, subject: bytes, person: bytes, seen: tuple[int, int]) -> None:
+    mark(rows, subject, person, seen)
     rows.touch("seen", (subject, person))
 
 
@@ -255,7 +270,7 @@ def _record(entry: Entry, event: events.InteractionRecorded, rows: Rows) -> None
     if row.answers and row.origin != Origin.IMPORTED:
         writer = _writer(event)
         if writer is not None:
-            _see(rows, subject, writer, entry.position)
+            _see(rows, subject, writer, (entry.position, entry.position))
 
 
 def _writer(event: events.InteractionRecorded) -> bytes | None:
@@ -290,28 +305,35 @@ def _reconverse(
     listed = b"".join(members)
     if before is None or before.members != listed:
         regrouped[contact] = members
-    row = _conversation((contact, listed), joined(threads), _waits_from(rows, threads))
+    desk = decisions.desk_of(rows, contact, members)
+    sums = joined(threads)
+    row = _conversation((contact, listed), sums, desk)
+    if desk.turns:
+        row.status, row.snoozed_until = decisions.status_of(rows, desk, threads)
+    if row.status != RESOLVED and not desk.muted:
+        row.waits_from = _waits_from(rows, threads)
     rows.put(CONVERSATIONS, row)
     _tally(rows, status, row.status)
 
 
-def _conversation(of: tuple[bytes, bytes], sums: ThreadRow, waits_from: int) -> ConversationRow:
+def _conversation(of: tuple[bytes, bytes], sums: ThreadRow, desk: Desk) -> ConversationRow:
+    """A row of what interactions and decisions add up to; nothing waits in it yet."""
     return ConversationRow(
         contact=of[0],
         members=of[1],
         status=OPEN if sums.interactions > sums.imported else RESOLVED,
         snoozed_until=None,
-        assignee=None,
-        team=None,
-        department=sums.last_department,
+        assignee=desk.assignee,
+        team=desk.team,
+        department=desk.department or sums.last_department,
         campaign=sums.last_campaign,
-        muted=0,
-        version=0,
+        muted=int(desk.muted),
+        version=desk.version,
         first_at=sums.first_at,
         last_at=sums.last_at,
         last_position=sums.last_position,
         last_originator=sums.last_originator,
-        waits_from=waits_from,
+        waits_from=NOT_WAITING,
         stirred_position=sums.stirred_position,
         channels=_bits(sums.by_channel),
         by_channel=sums.by_channel,

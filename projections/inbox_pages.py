@@ -14,16 +14,8 @@ from msgspec import Struct
 
 from projections import directory, paging, threads
 from projections.access import Visible
-from projections.inbox import (
-    CHANNEL_BITS,
-    CONVERSATIONS,
-    NOT_WAITING,
-    OPEN,
-    RESOLVED,
-    SNOOZED,
-    TALLIES,
-    ConversationRow,
-)
+from projections.decisions import OPEN, RESOLVED, SNOOZED
+from projections.inbox import CHANNEL_BITS, CONVERSATIONS, NOT_WAITING, TALLIES, ConversationRow
 from projections.marks import SEEN, STARTS
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
 from projections.threads import THREADS, ThreadRow
@@ -67,11 +59,15 @@ class InboxQuery(Struct, frozen=True, kw_only=True):
 
 
 class Conversation(Struct, frozen=True):
-    """A conversation as one viewer sees it; a viewer who is nobody has 0 unread, seen None."""
+    """A conversation as one viewer sees it; a viewer who is nobody has 0 unread, seen None.
+
+    `reset_at` is the position at which the viewer last marked it unread, 0 for never.
+    """
 
     row: ConversationRow
     unread: int
     seen_through: int | None
+    reset_at: int = 0
 
 
 class Counts(Struct, frozen=True):
@@ -204,6 +200,16 @@ def numbers(reading: Reading, subjects: Sequence[bytes]) -> Numbers:
     )
 
 
+def overdue(reading: Reading, now: int, limit: int) -> list[ConversationRow]:
+    """Snoozed conversations whose time has come, the longest over first, at most so many."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM {reading.name(CONVERSATIONS)} c"
+        " WHERE c.snoozed_until IS NOT NULL AND c.snoozed_until <= ?"
+        " ORDER BY c.snoozed_until, c.contact LIMIT ?"
+    )
+    return [ConversationRow(*row) for row in reading.fetch(sql, (now, limit))]
+
+
 # ------------------------------------------------------------------------------ list
 
 
@@ -307,12 +313,15 @@ def _is_unread(reading: Reading, viewer: bytes | None) -> tuple[str, list[object
     """Whether the viewer has something unread in the conversation `c`."""
     if viewer is None:
         return "1 = 0", []
+    seen = reading.name(SEEN)
+    # Whoever marked something unread sees it so, even what came before they were added.
     unseen = (
-        "c.stirred_position > ? AND NOT EXISTS ("
-        f"SELECT 1 FROM {reading.name(SEEN)} e"
+        "c.stirred_position > 0 AND (c.stirred_position > ? OR c.contact IN"
+        f" (SELECT r.contact FROM {seen} r WHERE r.person = ? AND r.reset_at > 0))"
+        f" AND NOT EXISTS (SELECT 1 FROM {seen} e"
         " WHERE e.contact = c.contact AND e.person = ? AND e.through >= c.stirred_position)"
     )
-    return unseen, [_start(reading, viewer), viewer]
+    return unseen, [_start(reading, viewer), viewer, viewer]
 
 
 def _unread_open(
@@ -334,11 +343,11 @@ def _as_seen(
     """The rows with what the viewer has not read in each."""
     if viewer is None or not rows:
         return [Conversation(row, 0, None) for row in rows]
-    through = _seen(reading, viewer, [row.contact for row in rows])
+    seen = _seen(reading, viewer, [row.contact for row in rows])
     asked = [
-        (row.contact, subject, through[row.contact])
+        (row.contact, subject, seen[row.contact][0])
         for row in rows
-        if row.stirred_position > through[row.contact]
+        if row.stirred_position > seen[row.contact][0]
         for subject in directory.split_ids(row.members)
     ]
     unread = _count(reading, asked)
@@ -346,22 +355,24 @@ def _as_seen(
         Conversation(
             row,
             min(unread.get(row.contact, 0), UNREAD_MAX),
-            through[row.contact] or None,
+            seen[row.contact][0] or None,
+            seen[row.contact][1],
         )
         for row in rows
     ]
 
 
-def _seen(reading: Reading, viewer: bytes, contacts: list[bytes]) -> dict[bytes, int]:
-    """The position through which the viewer has seen each of the conversations."""
-    through = dict.fromkeys(contacts, _start(reading, viewer))
+def _seen(reading: Reading, viewer: bytes, contacts: list[bytes]) -> dict[bytes, tuple[int, int]]:
+    """The position through which the viewer has seen each conversation, and `reset_at`."""
+    start = _start(reading, viewer)
+    found = dict.fromkeys(contacts, (start, 0))
     sql = (
-        f"SELECT contact, through FROM {reading.name(SEEN)}"
+        f"SELECT contact, through, reset_at FROM {reading.name(SEEN)}"
         f" WHERE person = ? AND contact IN ({_marks(contacts)})"
     )
-    for contact, seen in reading.fetch(sql, (viewer, *contacts)):
-        through[contact] = max(through[contact], seen)
-    return through
+    for contact, through, reset_at in reading.fetch(sql, (viewer, *contacts)):
+        found[contact] = (through if reset_at else max(start, through), reset_at)
+    return found
 
 
 def _count(reading: Reading, asked: Iterable[tuple[bytes, bytes, int]]) -> dict[bytes, int]:

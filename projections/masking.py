@@ -20,7 +20,7 @@ MASK: Final = "•••"
 
 
 class _Concerned(Struct):
-    contacts: list[str]
+    contacts: list[str] = []  # a note is about one contact, and has none
 
 
 _concerned: Final = msgspec.json.Decoder(_Concerned).decode

@@ -20,13 +20,16 @@ from projections.cards import Card
 from projections.content import Attached, Content, read_content
 from projections.dictionary import Names
 from projections.folding import State
+from projections.notes import read_note
 from projections.shapes import (
     AttachmentView,
+    Author,
     By,
     CallView,
     CardView,
     End,
     Failure,
+    NoteView,
     Participant,
     ReactionView,
     Reply,
@@ -91,6 +94,24 @@ def card_view(row: InteractionRow, setting: Setting) -> CardView:
         actor=by(setting.names, *content.actor),
         on_behalf_of=setting.names.user(behalf) if behalf else None,
         position=cast("int", row.position),
+    )
+
+
+def note_view(row: InteractionRow, contact: Card, names: Names) -> NoteView:
+    """A note's row, its text whole."""
+    note = read_note(cast("bytes", row.content))
+    author, struck = by(names, *note.by), note.struck
+    retracted = None
+    if struck is not None:
+        retracted = Retracted(format_utc(struck.at), by(names, *struck.by), struck.reason)
+    return NoteView(
+        id=cast("int", row.position),
+        contact=contact.ref(),
+        text=note.text,
+        by=Author(author.id, author.name),
+        occurred_at=format_utc(cast("int", row.occurred_at)),
+        recorded_at=format_utc(cast("int", row.recorded_at)),
+        retracted=retracted,
     )
 
 

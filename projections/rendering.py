@@ -12,22 +12,20 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
-from domain.times import format_utc
 from domain.values import Direction
 from projections import cards, contact_pages, folding, painting, timeline_pages
 from projections.access import Visible
 from projections.cards import Card
 from projections.content import Content, read_content
+from projections.conversation_view import conversation_view
 from projections.dictionary import Dictionary, Names
 from projections.directory_rows import ContactRow
-from projections.inbox import NOT_WAITING
 from projections.inbox_pages import Conversation
 from projections.masking import masked
 from projections.paging import Page
 from projections.painting import Mark, Setting
-from projections.shapes import CardView, ContactView, ConversationView, Reply
-from projections.threads import channels_of
-from projections.timeline import INTERACTIONS, MESSAGES, WATERMARKS, InteractionRow
+from projections.shapes import CardView, ContactView, NoteView, Reply
+from projections.timeline import INTERACTIONS, KIND_NOTE, MESSAGES, WATERMARKS, InteractionRow
 from projections.timeline_pages import Ref
 from projections.views import Reading
 
@@ -155,9 +153,16 @@ class Renderer:
         bodies: list[bytes] = []
         if len(self._kept) + len(refs) > ROWS_KEPT:
             self._shrink()
-        for ref, (row, setting) in zip(refs, self._settings(reading, refs, known), strict=True):
-            body = encode(painting.row_view(row, setting))
-            depends = setting.others or setting.reply or setting.side is not None
+        written = self._notes(reading, refs, (names, contacts))
+        told = iter(self._settings(reading, [ref for ref in refs if ref.kind != KIND_NOTE], known))
+        for ref in refs:
+            depends: object = False
+            if ref.kind == KIND_NOTE:
+                body = encode(written[ref.originator])
+            else:
+                row, setting = next(told)
+                body = encode(painting.row_view(row, setting))
+                depends = setting.others or setting.reply or setting.side is not None
             self._kept[ref.originator] = _Kept(
                 ref.stamp,
                 epoch,
@@ -168,6 +173,17 @@ class Renderer:
             )
             bodies.append(body)
         return bodies
+
+    def _notes(
+        self, reading: Reading, refs: Sequence[Ref], known: tuple[Names, dict[bytes, Card]]
+    ) -> dict[bytes, NoteView]:
+        """The notes among some rows, by stream."""
+        names, contacts = known
+        subjects = {ref.originator: ref.subject for ref in refs if ref.kind == KIND_NOTE}
+        return {
+            key: painting.note_view(row, contacts[subjects[key]], names)
+            for key, row in _rows(reading, list(subjects)).items()
+        }
 
     def _shrink(self) -> None:
         """Drop the older half."""
@@ -233,7 +249,7 @@ class Renderer:
         kept = self._talks.get(key)
         if kept is not None and kept[:-1] == (one, epoch, contact, last):
             return kept.body
-        body = encode(_conversation(one, contact, names, last))
+        body = encode(conversation_view(one, contact, names, last))
         self._talks[key] = _Talk(one, epoch, contact, last, body)
         return body
 
@@ -340,30 +356,3 @@ def _marks(reading: Reading, refs: Sequence[Ref]) -> dict[bytes, Mark]:
             _, state, _, at = max(passed)
             found[ref.originator] = Mark(state, at)
     return found
-
-
-def _conversation(one: Conversation, contact: Card, names: Names, last: bytes) -> ConversationView:
-    row = one.row
-    return ConversationView(
-        id=contact.id,
-        contact=contact.ref(),
-        status=row.status,
-        snoozed_until=_time(row.snoozed_until),
-        assignee=names.user(row.assignee) if row.assignee else None,
-        team=None,
-        department=names.department(row.department) if row.department else None,
-        unread=one.unread,
-        seen_through=one.seen_through,
-        waiting_since=None if row.waits_from == NOT_WAITING else format_utc(row.waits_from),
-        last_at=format_utc(row.last_at),
-        last=msgspec.Raw(last),
-        channels=channels_of(row.by_channel),
-        interactions=row.interactions,
-        first_at=format_utc(row.first_at),
-        muted=bool(row.muted),
-        version=row.version,
-    )
-
-
-def _time(time: int | None) -> str | None:
-    return None if time is None else format_utc(time)

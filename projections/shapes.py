@@ -108,6 +108,13 @@ class By(Struct, frozen=True):
     name: str
 
 
+class Author(Struct, frozen=True):
+    """Who wrote a note."""
+
+    id: str
+    name: str
+
+
 class Retracted(Struct, frozen=True):
     """Who declared a record void, when, and why."""
 
@@ -158,6 +165,19 @@ class RowView(Struct, kw_only=True):
     erased: bool
 
 
+class NoteView(Struct, kw_only=True):
+    """A note's row in a timeline (contract 2.3); `id` is its position."""
+
+    kind: str = "note"
+    id: int
+    contact: ContactRef
+    text: str | None
+    by: Author
+    occurred_at: str
+    recorded_at: str
+    retracted: Retracted | None
+
+
 class CardView(RowView, kw_only=True):
     """The card (contract 2.4), without `history` and `proof`, which the log tells."""
 
@@ -178,7 +198,7 @@ class ConversationView(Struct, kw_only=True):
     status: str
     snoozed_until: str | None
     assignee: Person | None
-    team: None
+    team: TeamName | None
     department: Word | None
     unread: int
     seen_through: int | None

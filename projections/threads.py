@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from domain.values import Origin
 from projections.base import Rows, RowTable
-from projections.timeline import INTERACTIONS, UUID16, InteractionRow
+from projections.timeline import INTERACTIONS, LISTED, UUID16, InteractionRow
 
 Moment = tuple[int, int]
 """(occurred_at, position)."""
@@ -167,7 +167,7 @@ def recount(rows: Rows, subject: bytes) -> None:
 
 def _sum_up(rows: Rows, thread: ThreadRow) -> None:
     table = rows.bound(INTERACTIONS)
-    mine = (table.c.subject == thread.subject, sa.text("hidden = 0"))
+    mine = (table.c.subject == thread.subject, sa.text(LISTED))
     counts: dict[str, int] = {}
     statement: sa.Select[Any] = (
         sa.select(table.c.channel, table.c.origin, sa.func.count())
@@ -196,7 +196,7 @@ def _edge(
     order = (table.c.occurred_at, table.c.position)
     statement = (
         sa.select(*order, *(table.c[name] for name in columns))
-        .where(table.c.subject == subject, sa.text("hidden = 0"))
+        .where(table.c.subject == subject, sa.text(LISTED))
         .order_by(*(column.desc() if last else column for column in order))
         .limit(1)
     )

@@ -20,7 +20,7 @@ from msgspec import Struct
 from domain import events
 from domain.ports import Entry
 from domain.values import Direction, Origin
-from projections import folding
+from projections import folding, notes
 from projections.base import Key, Rows, RowTable
 from projections.content import content_of, pack, read_content
 
@@ -207,19 +207,23 @@ _FACTS: Final = frozenset(
     }
 )
 
+_NOTES: Final = frozenset({"note.added", "note.retracted"})
+
 
 class Timeline:
     """Handlers of the timeline; its pages are in projections/timeline_pages.py."""
 
     name: ClassVar[str] = "timeline"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[RowTable[Any], ...]] = (
         INTERACTIONS,
         APPEARANCES,
         MESSAGES,
         WATERMARKS,
     )
-    topics: ClassVar[frozenset[str]] = _FACTS | {"interaction.recorded", "watermark.advanced"}
+    topics: ClassVar[frozenset[str]] = (
+        _FACTS | _NOTES | {"interaction.recorded", "watermark.advanced"}
+    )
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
         """The row of the interaction that the event records or is about."""
@@ -230,6 +234,8 @@ class Timeline:
             return _record_keys(event)
         if isinstance(event, events.WatermarkAdvanced):
             return ((WATERMARKS, _watermark_key(event)),)
+        if entry.topic in _NOTES:
+            return ((INTERACTIONS, (event.originator_id.bytes,)),)
         return ((INTERACTIONS, (about(event).bytes,)),)
 
     def apply(self, entry: Entry, rows: Rows) -> None:
@@ -239,6 +245,10 @@ class Timeline:
             _record(entry, event, rows)
         elif isinstance(event, events.WatermarkAdvanced):
             _advance(event, rows)
+        elif isinstance(event, events.NoteAdded):
+            _note(entry, event, rows)
+        elif isinstance(event, events.NoteRetracted):
+            _strike(entry, event, rows)
         else:
             _fold(entry, about(event).bytes, rows)
 
@@ -361,3 +371,25 @@ def _advance(event: events.WatermarkAdvanced, rows: Rows) -> None:
         return
     subject = event.subject.bytes
     rows.put(WATERMARKS, WatermarkRow(subject, event.source, event.state, event.through, event.at))
+
+
+def _note(entry: Entry, event: events.NoteAdded, rows: Rows) -> None:
+    """A note stands where it was written: its time is that of the log."""
+    row = InteractionRow(
+        event.originator_id.bytes,
+        entry.position,
+        event.contact.bytes,
+        entry.recorded_at,
+        entry.recorded_at,
+        KIND_NOTE,
+        content=notes.written(event),
+    )
+    rows.put(INTERACTIONS, row)
+
+
+def _strike(entry: Entry, event: events.NoteRetracted, rows: Rows) -> None:
+    row = rows.get(INTERACTIONS, (event.originator_id.bytes,))
+    if row is not None and row.content is not None:
+        row.content = notes.struck(row.content, entry, event)
+        row.stamp = entry.position
+        rows.put(INTERACTIONS, row)

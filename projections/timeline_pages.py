@@ -17,7 +17,7 @@ from msgspec import Struct
 from domain.errors import NotFound
 from projections import paging
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Page, SortKey, read_page
-from projections.timeline import APPEARANCES, FILTERED, INTERACTIONS
+from projections.timeline import APPEARANCES, FILTERED, INTERACTIONS, KIND_INTERACTION
 from projections.views import Reading
 
 Order = Literal["desc", "asc"]
@@ -66,7 +66,7 @@ class PageQuery(Struct, frozen=True, kw_only=True):
 
 
 class Ref(NamedTuple):
-    """Where an interaction stands in a list, and what decides how it is shown."""
+    """Where an interaction or a note stands in a list, and what decides how it is shown."""
 
     occurred_at: int
     position: int
@@ -75,6 +75,7 @@ class Ref(NamedTuple):
     subject: bytes
     direction: str
     source: str
+    kind: int = KIND_INTERACTION
 
 
 class Shape(NamedTuple):
@@ -85,7 +86,7 @@ class Shape(NamedTuple):
     null: bool
 
 
-_COLUMNS: Final = "occurred_at, position, originator, stamp, subject, direction, source"
+_COLUMNS: Final = "occurred_at, position, originator, stamp, subject, direction, source, kind"
 OF_ROW: Final = ", ".join(f"i.{column}" for column in _COLUMNS.split(", "))
 RANGE: Final = "(occurred_at, position) > (?, ?) AND (occurred_at, position) < (?, ?)"
 
@@ -93,15 +94,15 @@ RANGE: Final = "(occurred_at, position) > (?, ?) AND (occurred_at, position) < (
 # ------------------------------------------------------------------------- one row
 
 
-def one(reading: Reading, position: int) -> Ref | None:
-    """The interaction with that id, hidden twins too; None where there is none."""
-    sql = f"SELECT {_COLUMNS} FROM {reading.name(INTERACTIONS)} WHERE position = ?"
-    rows = reading.fetch(sql, (position,))
+def one(reading: Reading, position: int, kind: int = KIND_INTERACTION) -> Ref | None:
+    """The interaction (or the note) with that id, hidden twins too; None where there is none."""
+    sql = f"SELECT {_COLUMNS} FROM {reading.name(INTERACTIONS)} WHERE position = ? AND kind = ?"
+    rows = reading.fetch(sql, (position, kind))
     return Ref(*rows[0]) if rows else None
 
 
 def by_originator(reading: Reading, originators: Iterable[bytes]) -> dict[bytes, Ref]:
-    """The recorded interactions among those streams."""
+    """The recorded interactions and notes among those streams."""
     wanted = tuple(originators)
     if not wanted:
         return {}

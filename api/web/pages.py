@@ -30,7 +30,8 @@ from domain.values import Direction
 from projections import activity as activity_views
 from projections import inbox_pages, timeline_pages
 from projections.inbox_pages import InboxFilters, InboxQuery
-from projections.shapes import ConversationView, RowView
+from projections.shapes import ConversationView, NoteView, RowView
+from projections.timeline import KIND_NOTE
 from projections.timeline_pages import Filters, PageQuery
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ _SECURITY: Final = {
 _REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
 
 _row: Final = msgspec.json.Decoder(RowView)
+_note: Final = msgspec.json.Decoder(NoteView)
 _rows = msgspec.json.Decoder(ConversationView)
 
 Shown = tuple[str, dict[str, Any]]
@@ -225,14 +227,15 @@ async def interaction(request: Request, id: str) -> Response:
 async def _interaction(request: Request, text: str, caller: Caller) -> Response:
     id = position_in_path(text)
 
-    def work(look: Look) -> RowView:
+    def work(look: Look) -> list[str]:
         ref = timeline_pages.one(look.reading, id)
         if ref is None or not look.allowed([ref]):
             raise NotFound("There is no such interaction.")
-        return _shown(look, [ref])[0]
+        body = look.renderer.rows(look.reading, [ref], look.visible)[0]
+        return _row.decode(body).contacts
 
-    row = await look(request, caller, Freshness(), work)
-    where = f"/contacts/{row.contacts[0]}?around={id}#i{id}"
+    contacts = await look(request, caller, Freshness(), work)
+    where = f"/contacts/{contacts[0]}?around={id}#i{id}"
     return RedirectResponse(where, 302, headers=_SECURITY)
 
 
@@ -249,9 +252,13 @@ async def static(request: Request, name: str) -> Response:
     return Response(maker.style, headers=headers, media_type="text/css")
 
 
-def _shown(look: Look, refs: Sequence[Ref]) -> list[RowView]:
-    """The rows of some interactions, as the reader may see them."""
-    return [_row.decode(body) for body in look.renderer.rows(look.reading, refs, look.visible)]
+def _shown(look: Look, refs: Sequence[Ref]) -> list[RowView | NoteView]:
+    """The rows of a list, notes among them, as the reader may see them."""
+    bodies = look.renderer.rows(look.reading, refs, look.visible)
+    return [
+        (_note if ref.kind == KIND_NOTE else _row).decode(body)
+        for ref, body in zip(refs, bodies, strict=True)
+    ]
 
 
 # ------------------------------------------------------------------------------- query

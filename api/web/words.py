@@ -55,6 +55,7 @@ _BOTH: Final[dict[str, tuple[str, str]]] = {
         "Deleted by its sender. The original is kept.",
     ),
     "retracted": ("anulado", "void"),
+    "note": ("Nota interna", "Internal note"),
     "corrected": ("corregido", "corrected"),
     "late": ("registrado después", "logged late"),
     "erased": ("Los datos personales se borraron.", "The personal data was erased."),

@@ -177,7 +177,7 @@ def _plain(answer: Any, path: str) -> tuple[dict[str, str], str]:  # noqa: ANN40
     body = answer.text
     if answer.headers["content-type"].startswith("application/problem"):
         body = body.replace(str(answer.json()["request_id"]), "")
-    body = body.replace(path, "")
+    body = body.replace(path, "").replace(f"interaction {path.rpartition('/')[2]}.", "")
     kept = {name: value for name, value in answer.headers.items() if name not in PRIVATE}
     return kept, body
 

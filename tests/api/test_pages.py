@@ -204,6 +204,19 @@ def test_times_are_near_or_exact() -> None:
     assert when.length(462) == "7:42"
 
 
+def test_a_note_stands_in_the_timeline(station: Station) -> None:
+    """What the team wrote for itself is there, told apart, by whom, and harmless."""
+    headers = browser(station, "en")
+    made = station.append(text="hola")
+    path = f"/v1/conversations/{made['contact']}/notes"
+    noted = station.post(path, json={"text": HOSTILE})
+    assert noted.status_code == 201, noted.text
+    page = station.get(f"/contacts/{made['contact']}", headers=headers)
+    assert page.status_code == 200
+    assert "Internal note" in page.text
+    assert "<script>" not in page.text
+
+
 def test_the_document_of_the_interface_is_a_page_of_our_own(station: Station) -> None:
     """`/docs` shows each call and each field, and loads nothing from any other place."""
     page = station.request("GET", "/docs", headers={})

@@ -25,7 +25,7 @@ def test_a_contact_has_every_field_of_the_contract(each_station: Station) -> Non
     assert "content-location" not in answer.headers
     assert (body["name"], body["label"], body["created"]) == ("Ana Núñez", "Ana Núñez", "observed")
     assert (body["interactions"], body["by_channel"]) == (2, {"whatsapp": 1, "call": 1})
-    assert body["access"] == {"mode": "open", "users": [], "teams": []}
+    assert body["access"] == {"mode": "open", "users": [], "teams": [], "undecided": False}
     [address] = body["addresses"]
     assert list(address) == [
         "subject", "address", "label", "channels", "since", "linked_by", "current",

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.commands import ContactFields, Correction, ReportChange, ReportDelivery
+from domain.conversation_book import Look
 from domain.errors import AddressTaken, ChangedMeanwhile, Conflict, KeyReused
 from domain.events import InteractionRecorded
 from domain.recording import interaction_stream
@@ -138,8 +139,10 @@ def test_describing_a_contact_expects_its_version(backend: Backend) -> None:
 
 
 def test_seeing_twice_is_once(backend: Backend) -> None:
-    """The same reading mark is one event."""
+    """The same reading mark is one event; after it was marked unread, another one."""
     with opened(backend) as composition:
         contact = run(composition.ledger.record(said(), BY_TOKEN)).contact
-        assert not run(composition.ledger.conversations.see(contact, ROSA, 1, BY_ROSA)).duplicate
-        assert run(composition.ledger.conversations.see(contact, ROSA, 1, BY_ROSA)).duplicate
+        see = composition.ledger.conversations.see
+        assert not run(see(Look(contact, ROSA, 1), BY_ROSA)).duplicate
+        assert run(see(Look(contact, ROSA, 1), BY_ROSA)).duplicate
+        assert not run(see(Look(contact, ROSA, 1, after=9), BY_ROSA)).duplicate

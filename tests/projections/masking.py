@@ -21,8 +21,8 @@ ARRIVAL: Mapping[str, frozenset[str]] = {
     "interactions": frozenset({"recorded_at"}),
     "threads": frozenset({"stirred_position"}),
     "conversations": frozenset({"stirred_position", "version"}),
-    "marks": frozenset({"through"}),
-    "seen": frozenset({"through"}),
+    "marks": frozenset({"steps", "reset_at", "reset_to"}),
+    "seen": frozenset({"through", "reset_at"}),
     "starts": frozenset({"position"}),
 }
 """Table → columns that say when something reached the log, and nothing else."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.events import Event, TeamAdded, TeamJoined, TeamLeft, UserMapped
 from domain.ports import Entry
 from domain.values import Auto, Channel, Origin, Role
-from tests.projections import kin
+from tests.projections import kin, working
 from tests.projections.company import team_event, user_event
 from tests.projections.story import (
     Story,
@@ -69,6 +69,8 @@ class Teller:
         before = len(self._story.entries)
         for _ in range(self._dice.randint(1, 3)):
             self._decision()
+        for _ in range(self._dice.randint(0, 3)):
+            self._work()
         told.decisions = [_event(entry) for entry in self._story.entries[before:]]
         return told
 
@@ -150,6 +152,30 @@ class Teller:
             case _:
                 self._story.department("ventas", f"Ventas {dice.randint(1, 9)}")
 
+    def _work(self) -> None:
+        """Something that people do with a conversation."""
+        dice, story = self._dice, self._story
+        address, who = dice.choice(ADDRESSES), dice.choice(("Rosa", "Beto", None))
+        match dice.randint(0, 8):
+            case 0:
+                working.assigned(story, address, who, department=dice.choice((None, "taller")))
+            case 1 | 2:
+                working.resolved(story, address)
+            case 3:
+                working.snoozed(story, address, dice.randint(1, 5_000))
+            case 4:
+                working.reopened(story, address)
+            case 5:
+                working.muted(story, address)
+            case 6:
+                working.unmuted(story, address)
+            case 7:
+                note = working.noted(story, address, f"nota {dice.random():.6f}")
+                if dice.random() < 0.5:
+                    working.struck(story, note)
+            case _:
+                working.unread(story, address, "Rosa", dice.randint(1, len(story.entries)))
+
     def _address_of(self, entry: Entry) -> str:
         subject = getattr(entry.event, "subject", None)
         return next(address for address in ADDRESSES if subject_of(address) == subject)
@@ -194,6 +220,12 @@ def rich_story() -> Story:
     kin.reassigned(story, PHONES[3], PHONES[3], at=at + 50)
     tie = [story.inbound(PHONES[1], f"a la vez {n}", at=at + 1) for n in range(3)]
     story.inbound(MAIL, "correo", at=at + 3, message_id=derived("message-id", "a@example.mx"))
+    working.assigned(story, PHONES[1], "Rosa")
+    working.resolved(story, PHONES[1])
+    working.struck(story, working.noted(story, PHONES[1], "llamar mañana"))
+    working.snoozed(story, PHONES[2], at)
+    working.muted(story, PHONES[3])
+    working.unread(story, PHONES[0], "Rosa", 3)
     story.status(tie[0].event.originator_id, "read", at=at + 2)
     return story
 
