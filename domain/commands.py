@@ -59,6 +59,8 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     `external_id` is what the provider calls it, None where the key is only ours. One of
     `resource` and `destination` may be None where `contact` is given. `details` and `original`
     are JSON bytes. `message_id` and `in_reply_to` are external ids, still in their own words.
+    `succession`: the asserted aliases came after the counterpart's address, in their order (a
+    number was changed), rather than beside it.
     """
 
     channel: Channel
@@ -91,6 +93,7 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     auto: Auto | None = None
     details: bytes | None = None
     original: bytes | None = None
+    succession: bool = False
     counted: Counted | None = None
 
 

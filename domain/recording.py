@@ -28,6 +28,10 @@ LINKING_RULE = 1
 """Rule 1: addresses that an authenticated provider asserts in one message are one person.
 The number stands in each event and its meaning is never changed."""
 
+SUCCESSION_RULE = 2
+"""Rule 2: a person changed from the counterpart's address to the asserted ones, in their order.
+What the new ones replace excludes nothing any more."""
+
 NOBODY: Final = UUID(int=0)
 """Stands for a subject until the key store has given it."""
 
@@ -199,7 +203,7 @@ def _known(
         call=command.call,
         attachment_count=len(command.attachments),
         participant_count=command.participant_count or len(command.participants),
-        rule=LINKING_RULE,
+        rule=SUCCESSION_RULE if command.succession else LINKING_RULE,
         message_id=derive.id("message-id", command.message_id) if command.message_id else None,
         in_reply_to=answered_stream(derive, command, mail=mail),
         resource=command.resource,

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
+from msgspec import structs
+
 from projections.base import EPOCH, Rows
 from projections.directory_rows import (
     CONFLICT,
@@ -100,7 +102,7 @@ def note_pair(rows: Rows, main: bytes, pair: Pair) -> bool:
     one, other = rows.get(SUBJECTS, (main,)), rows.get(SUBJECTS, (pair.other,))
     if one is None or other is None:
         return False
-    mirrored = Pair(main, pair.occurred_at, pair.originator, pair.position)
+    mirrored = Pair(main, pair.occurred_at, pair.originator, pair.position, -pair.age)
     changed = _remember(one, pair)
     if _remember(other, mirrored) or changed:
         rows.put(SUBJECTS, one)
@@ -117,7 +119,7 @@ def _remember(row: SubjectRow, pair: Pair) -> bool:
     if known is not None:
         if (known.occurred_at, known.originator) <= (pair.occurred_at, pair.originator):
             return False
-        pair = Pair(pair.other, pair.occurred_at, pair.originator, known.position)
+        pair = structs.replace(pair, position=known.position)
     pairs = [pair, *(p for p in edges.pairs if p.other != pair.other)]
     pairs.sort(key=lambda p: (p.occurred_at, p.originator, p.other))
     edges.pairs = pairs[:PAIRS_MAX]

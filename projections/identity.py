@@ -32,7 +32,7 @@ from projections.directory_rows import (
     hint_of,
 )
 from projections.grouping import note_pair, refresh, regroup
-from projections.linking import RULE, Pair
+from projections.linking import RULES, SUCCESSION, Pair
 
 PLACES: Final = 256
 """Places in one event: the counterpart, and at most 200 participants with 8 aliases."""
@@ -103,8 +103,9 @@ def _join_in(rows: Rows, entry: Entry, event: events.InteractionRecorded, main: 
             channel=event.channel,
         )
         see(rows, sighting)
-        if party.asserted and event.rule == RULE and other != main:
-            pair = Pair(other, event.occurred_at, by, entry.position)
+        if party.asserted and event.rule in RULES and other != main:
+            age = number + 1 if event.rule == SUCCESSION else 0
+            pair = Pair(other, event.occurred_at, by, entry.position, age)
             changed = note_pair(rows, main, pair) or changed
         elif party.role is Role.ALIAS and not party.asserted and other != main:
             _note_alias(rows, main, other, event.occurred_at)

@@ -12,6 +12,10 @@ by the contacts as people had made them when the log first learned of it, and jo
 - not the same people may see them,
 - more than 64 addresses would come together, or one of them is a bucket of withheld numbers.
 
+Where the provider says that a person changed from one address to others (rule 2), the user ids
+that the change made void are kept and exclude nothing any more: what follows the change links
+to the new ones.
+
 So nothing depends on what was undone: without its edge, all is as if it had never been there.
 """
 
@@ -24,6 +28,14 @@ from msgspec import Struct
 
 RULE: Final = 1
 """The number that stands in the events; what it means is never changed."""
+
+SUCCESSION: Final = 2
+"""The number of the rule for a person who changed from one address to others, in their order."""
+
+RULES: Final = frozenset({RULE, SUCCESSION})
+
+BOUND_TO_PHONE: Final = frozenset({"whatsapp"})
+"""Schemes whose user ids are made anew with a new number."""
 
 SUBJECTS_MAX: Final = 64
 """Addresses of one contact: its page is a merge over them, and no person has more."""
@@ -58,13 +70,16 @@ class Pair(Struct, frozen=True, array_like=True):
     """Two subjects that were asserted to be one person, and when and where that was first.
 
     `occurred_at` and `originator` are those of the earliest message that says so, `position`
-    is where the log first learned of it.
+    is where the log first learned of it. `age` is 0 where both hold at one time; else `other` is
+    the newer one (above 0) or the older one (below 0), and its amount orders what one message
+    says.
     """
 
     other: bytes
     occurred_at: int
     originator: bytes
     position: int
+    age: int = 0
 
 
 class Edge(Struct, frozen=True, order=True):
@@ -87,12 +102,21 @@ def partition(nodes: Nodes, pairs: Iterable[tuple[bytes, Pair]]) -> dict[bytes, 
     edges = sorted(edge for edge in map(_edge, nodes, nodes.values()) if edge.parent in nodes)
     sets = {subject: {subject} for subject in nodes}
     made = _Made(edges, sets)
-    observed = sorted((p.occurred_at, p.originator, one, p.other, p.position) for one, p in pairs)
-    for _, _, one, other, position in observed:
-        if sets[one] is not sets[other] and not decided(nodes, one, other, position):
-            mine, theirs = made.whole(one, position), made.whole(other, position)
-            if other not in mine and _may_unite(nodes, mine, theirs, position):
-                _unite(sets, one, other)
+    void: set[bytes] = set()
+    for one, pair in sorted(pairs, key=_order):
+        other, position = pair.other, pair.position
+        if sets[one] is sets[other] or decided(nodes, one, other, position):
+            continue
+        mine, theirs = made.whole(one, position), made.whole(other, position)
+        if other in mine:
+            continue
+        older, newer = (mine, other) if pair.age > 0 else (theirs, one)
+        voided = _voided(nodes, older, nodes[newer]) if pair.age else set()
+        # A new number that another user id has already is no proof; a new user id is.
+        ended = void | voided if nodes[newer].scope else void
+        if _may_unite(nodes, (mine, theirs), position, ended):
+            void |= voided
+            _unite(sets, one, other)
     for edge in edges:
         _unite(sets, edge.child, edge.parent)
     heads: dict[int, bytes] = {}
@@ -100,6 +124,25 @@ def partition(nodes: Nodes, pairs: Iterable[tuple[bytes, Pair]]) -> dict[bytes, 
         if id(members) not in heads:
             heads[id(members)] = _head(nodes, edges, members)
     return {subject: heads[id(members)] for subject, members in sets.items()}
+
+
+def _order(found: tuple[bytes, Pair]) -> tuple[int, bytes, int, bytes, bytes]:
+    one, pair = found
+    return pair.occurred_at, pair.originator, abs(pair.age), one, pair.other
+
+
+def _voided(nodes: Nodes, older: set[bytes], new: Node) -> set[bytes]:
+    """The user ids of the older side that a change of number or id put an end to."""
+    return {
+        subject
+        for subject in older
+        if (known := nodes[subject]).scope is not None
+        and (
+            known.scheme in BOUND_TO_PHONE
+            if new.scope is None
+            else (known.scheme, known.scope) == (new.scheme, new.scope)
+        )
+    }
 
 
 def decided(nodes: Nodes, one: bytes, other: bytes, position: int) -> bool:
@@ -157,10 +200,13 @@ def _unite(sets: dict[bytes, set[bytes]], one: bytes, other: bytes) -> None:
         sets[subject] = large
 
 
-def _may_unite(nodes: Nodes, one: set[bytes], other: set[bytes], position: int) -> bool:
+def _may_unite(
+    nodes: Nodes, sides: tuple[set[bytes], set[bytes]], position: int, ended: set[bytes]
+) -> bool:
+    one, other = sides
     if len(one) + len(other) > SUBJECTS_MAX:
         return False
-    if not _exclusive(nodes, one).isdisjoint(_exclusive(nodes, other)):
+    if not _exclusive(nodes, one - ended).isdisjoint(_exclusive(nodes, other - ended)):
         return False
     if any(nodes[subject].scheme in BUCKETS for subject in one | other):
         return False

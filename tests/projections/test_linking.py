@@ -171,3 +171,58 @@ def test_where_access_differs_nothing_is_joined() -> None:
     """Two contacts that not the same people may see come together by people only."""
     nodes = {A: tel(1, access=b"sales"), B: bsuid(2)}
     assert partition(nodes, [pair(A, B, 5)]) == {A: A, B: B}
+
+
+# ------------------------------------------------------------ a number was changed
+
+E = b"e" * 16
+
+
+def changed(one: bytes, other: bytes, at: int, age: int = 1) -> tuple[bytes, Pair]:
+    """A provider said at that time that a person changed from the one to the other."""
+    return one, Pair(other, at, bytes([at]) * 16, 10, age)
+
+
+def test_a_changed_number_brings_its_new_user_id() -> None:
+    """The old number, its user id, the new number and the user id made with it are one person."""
+    nodes = {A: tel(1), B: bsuid(2), C: tel(3), D: bsuid(4)}
+    told = [pair(A, B, 5), changed(A, C, 6, 1), changed(A, D, 6, 2)]
+    assert partition(nodes, told) == {A: A, B: A, C: A, D: A}
+
+
+def test_a_changed_number_makes_room_for_a_user_id_that_is_seen_later() -> None:
+    """Where the change does not say the new user id, the first one seen with the number is it."""
+    nodes = {A: tel(1), B: bsuid(2), C: tel(3), D: bsuid(4), E: bsuid(5)}
+    told = [pair(A, B, 5), changed(A, C, 6), pair(C, D, 7), pair(C, E, 8)]
+    assert partition(nodes, told) == {A: A, B: A, C: A, D: A, E: E}
+
+
+def test_a_changed_user_id_is_the_same_person() -> None:
+    """One user id that followed another is no second person, and a third one still is."""
+    nodes = {A: bsuid(1), B: bsuid(2), C: tel(3), D: bsuid(4)}
+    told = [changed(A, B, 5), pair(C, B, 6), pair(C, D, 7)]
+    assert partition(nodes, told) == {A: A, B: A, C: A, D: D}
+
+
+def test_a_new_number_of_somebody_else_is_no_proof() -> None:
+    """A new number that another user id already had stays with it; the new user id comes along."""
+    nodes = {A: tel(1), B: bsuid(2), C: tel(3), D: bsuid(4), E: bsuid(5)}
+    told = [pair(A, B, 4), pair(C, D, 5), changed(A, C, 6, 1), changed(A, E, 6, 2)]
+    assert partition(nodes, told) == {A: A, B: A, E: A, C: C, D: C}
+
+
+def test_a_change_told_from_either_side_is_one() -> None:
+    """A change that is remembered from its newer side, in any order, gives the same contacts."""
+    nodes = {A: tel(1), B: bsuid(2), C: tel(3), D: bsuid(4), E: bsuid(5)}
+    told = [pair(A, B, 5), changed(A, C, 6, 1), changed(A, D, 6, 2), pair(C, E, 7)]
+    expected = partition(nodes, told)
+    dice = random.Random(7)
+    for _ in range(50):
+        mirrored = [
+            (p.other, Pair(one, p.occurred_at, p.originator, p.position, -p.age))
+            if dice.random() < 0.5
+            else (one, p)
+            for one, p in told
+        ]
+        dice.shuffle(mirrored)
+        assert partition(nodes, mirrored) == expected
