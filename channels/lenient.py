@@ -7,6 +7,7 @@ object. These helpers say what a value amounts to, and None or nothing where it 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -27,6 +28,13 @@ _MICROSECONDS_FROM: Final = 10**15
 _EXACT_MAX: Final = (1 << 53) - 1
 """The greatest whole number that every reader of JSON has exactly."""
 
+NESTED_MAX: Final = 100
+"""How deep objects may stand in each other: providers need some ten, and what is deeper could
+be read but not written again, for each level takes a part of the stack."""
+
+DIGITS_MAX: Final = 4_000
+"""Digits of a whole number: Python refuses to read or write more than 4,300."""
+
 Json = Mapping[str, object]
 
 NOTHING: Final[Json] = {}
@@ -40,25 +48,52 @@ def loads(raw: bytes) -> object:
     """JSON as plain values. Raises ValueError, also for text that is no UTF-8.
 
     NUL characters and halves of surrogate pairs (an emoji that was cut in two) are valid in
-    JSON and storable nowhere: NUL goes, a half becomes U+FFFD.
+    JSON and storable nowhere: NUL goes, a half becomes U+FFFD. A number without bounds, which
+    JSON has not, becomes null.
     """
     try:
-        found: object = msgspec.json.decode(raw)
+        found, is_plain = _decoded(raw)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    except msgspec.DecodeError:
-        return _clean(_loads_slowly(raw))
-    return _clean(found) if b"\\u0000" in raw else found
+    if raw.count(b"[") + raw.count(b"{") > NESTED_MAX and _is_deep(found):
+        raise ValueError("nested too deeply")
+    return found if is_plain else _clean(found)
 
 
-def _loads_slowly(raw: bytes) -> object:
+def _decoded(raw: bytes) -> tuple[object, bool]:
+    """The values, and whether all of them can be kept as they are."""
     try:
-        return json.loads(raw.decode())
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+        return msgspec.json.decode(raw), b"\\u0000" not in raw
+    except (msgspec.DecodeError, ValueError):
+        return json.loads(raw.decode(), parse_int=_whole), False
+
+
+def _whole(digits: str) -> int | str:
+    """A whole number; as text where it has more digits than Python takes for one."""
+    return int(digits) if len(digits) <= DIGITS_MAX else digits
+
+
+def _is_deep(found: object) -> bool:
+    level: list[object] = [found]
+    for _ in range(NESTED_MAX):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(outer: object) -> list[object]:
+    """The objects and lists right inside of one."""
+    if isinstance(outer, dict):
+        return [inner for inner in outer.values() if isinstance(inner, dict | list)]
+    if isinstance(outer, list):
+        return [inner for inner in outer if isinstance(inner, dict | list)]
+    return []
 
 
 def _clean(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, str):
         plain = value.replace("\x00", "")
         return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

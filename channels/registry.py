@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from channels.contract import ChannelModule
+from channels.instagram import INSTAGRAM
+from channels.lead_ads import LEAD_ADS
+from channels.messenger import MESSENGER
 from channels.whatsapp import WHATSAPP
 
-CHANNELS: Final[Mapping[str, ChannelModule]] = {module.channel: module for module in (WHATSAPP,)}
+CHANNELS: Final[Mapping[str, ChannelModule]] = {
+    module.channel: module for module in (WHATSAPP, MESSENGER, INSTAGRAM, LEAD_ADS)
+}
 """The modules by the name that stands in URLs and commands."""

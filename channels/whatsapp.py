@@ -63,6 +63,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, Reader]]] = {
     "messages": _ANYWHERE,
     "standby": _ANYWHERE,  # the same, while another application answers
     "smb_message_echoes": {**_ANYWHERE, "messages": _echo},  # both names are in the wild
+    "message_echoes": {**_ANYWHERE, "messages": _echo},
     "calls": {**_ANYWHERE, "statuses": call_status},
     "history": {**_ANYWHERE, "messages": past_file},  # and its threads: see _of_history
     "user_preferences": _ANYWHERE,

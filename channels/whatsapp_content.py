@@ -23,16 +23,11 @@ from channels.lenient import (
     objects_in,
     text_in,
 )
+from channels.meta_parts import ANY_MEDIA, FILE_NAME_MAX_CHARS, TEXT_MAX_CHARS, named
 from domain.events import Attachment
 
 if TYPE_CHECKING:
     from domain.values import Deriver
-
-TEXT_MAX_CHARS: Final = 100_000
-"""Length of a text (contract 2.2); WhatsApp's own have 4,096."""
-
-FILE_NAME_MAX_CHARS: Final = 512
-"""Length of a file's name (contract 2.2)."""
 
 SHA256_BYTES: Final = 32
 
@@ -40,29 +35,6 @@ MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "stick
 
 UNKNOWN: Final = "unknown"
 """The kind of a message that says none."""
-
-_ANY_MEDIA: Final = "application/octet-stream"
-
-# A table of our own: the system's differs between machines, and a name is part of the content.
-_ENDINGS: Final[Mapping[str, str]] = {
-    "application/msword": "doc",
-    "application/pdf": "pdf",
-    "application/vnd.ms-excel": "xls",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "audio/aac": "aac",
-    "audio/amr": "amr",
-    "audio/mp4": "m4a",
-    "audio/mpeg": "mp3",
-    "audio/ogg": "ogg",
-    "image/gif": "gif",
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "text/plain": "txt",
-    "video/3gpp": "3gp",
-    "video/mp4": "mp4",
-}
 
 
 def kind_of(message: Json) -> str:
@@ -99,7 +71,7 @@ def attachments_of(message: Json, derive: Deriver, source: str, key: str) -> tup
         Attachment(
             id=derive.id("attachment", source, key, "0"),
             name=_file_name(kind, content, media_type),
-            media_type=media_type or _ANY_MEDIA,
+            media_type=media_type or ANY_MEDIA,
             size_bytes=number_in(content, "file_size"),
             sha256=_sha256(text_in(content, "sha256")),
             url=url if url and url.startswith(("https://", "http://")) else None,
@@ -113,8 +85,7 @@ def _file_name(kind: str, content: Json, media_type: str | None) -> str:
     if given:
         return given[:FILE_NAME_MAX_CHARS]
     word = "voice" if kind == "voice" or content.get("voice") is True else kind
-    ending = _ENDINGS.get((media_type or "").partition(";")[0].strip().lower())
-    return f"{word}.{ending}" if ending else word
+    return named(word, media_type)
 
 
 def _sha256(written: str | None) -> str | None:

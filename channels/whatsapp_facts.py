@@ -6,7 +6,6 @@ outcome; it raises Unfit where the object lacks what it cannot do without.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from channels.contract import Commands, Ignored, Outcome
 from channels.lenient import Json, Unfit, moment_of, object_in, text_in
+from channels.meta_parts import fitting, key_or_digest, short, title
 from channels.whatsapp_content import (
     UNKNOWN,
     attachments_of,
@@ -24,22 +24,13 @@ from channels.whatsapp_content import (
     kind_of,
     text_of,
 )
-from channels.whatsapp_people import Person, Place, person, phone, user
-from domain.commands import Alias, RecordInteraction, ReportChange, ReportDelivery
+from channels.whatsapp_people import Person, Place, change_of, new_names, person, phone, user
+from domain.commands import RecordInteraction, ReportChange, ReportDelivery
 from domain.recording import interaction_stream
 from domain.values import Auto, Channel, Direction, Origin, TimeSource
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-ID_MAX_CHARS: Final = 512
-"""Length of a provider's id (contract 2.2); WhatsApp's have some 60, user ids up to 256."""
-
-CAMPAIGN_MAX_CHARS: Final = 200
-"""Length of a campaign's name (contract 2.2)."""
-
-DETAILS_MAX_BYTES: Final = 8 * 1024
-"""Size of the details (contract 2.2): what is beyond stays in the original."""
 
 _CHANGES: Final = {"reaction": "message_id", "edit": "original_message_id"}
 _CHANGES["revoke"] = "original_message_id"
@@ -59,6 +50,8 @@ ECHO: Final = Way(outbound=True)
 def message(place: Place, item: Json, way: Way = LIVE) -> Outcome:
     """A message of either side, or what it does to an earlier one."""
     kind = kind_of(item)
+    if way is LIVE and text_in(item, "to") and phone(text_in(item, "from")) == place.our_address:
+        way = ECHO  # our own number wrote it, in whatever list it stands
     if kind == "request_welcome" and not holds(item, "referral"):
         return Ignored("presence")
     if kind == UNKNOWN and not holds(item, kind):
@@ -70,8 +63,9 @@ def message(place: Place, item: Json, way: Way = LIVE) -> Outcome:
 
 def recorded(place: Place, item: Json, way: Way) -> RecordInteraction:
     """A message as an interaction. Raises Unfit without anybody at the other end."""
-    them = counterpart(place, item, way)
-    key, wamid = _keys(item)
+    change = change_of(place, item) if kind_of(item) == "system" else None
+    them = change.before if change else counterpart(place, item, way)
+    key, wamid = key_or_digest(text_in(item, "id"), item)
     at, time_source = _moment(place, item, way.origin)
     answers, said = context_of(item)
     referral = object_in(item, "referral")
@@ -92,13 +86,14 @@ def recorded(place: Place, item: Json, way: Way) -> RecordInteraction:
         contact_name=them.name,
         department=place.arrival.department,
         campaign=_campaign(referral),
-        aliases=them.aliases + _changed_number(place, item),
+        aliases=them.aliases + (change.after if change else ()),
         attachments=attachments_of(item, place.arrival.derive, place.source, key),
-        thread=_short(text_in(item, "group_id")),
-        in_reply_to=_short(answers),
+        thread=short(text_in(item, "group_id")),
+        in_reply_to=short(answers),
         auto=Auto.AUTO_REPLY if kind_of(item) == "system" else None,
         details=_details(item, them, said, referral),
         original=msgspec.json.encode(item),
+        succession=change is not None,
     )
 
 
@@ -114,6 +109,8 @@ def counterpart(place: Place, item: Json, way: Way) -> Person:
             found = sender  # some relays write an echo the wrong way round
     elif sender is None or not (text_in(item, "from") or text_in(item, "from_user_id")):
         found = person(place, text_in(item, "system", "customer")) or sender
+        if found is None and any(new_names(item)):
+            found = person(place, *new_names(item))
     if found is None and (group := user(place, text_in(item, "group_id"))):
         found = Person(group)
     if found is None:
@@ -127,7 +124,7 @@ def _change(place: Place, item: Json, way: Way, kind: str) -> ReportChange:
     about = text_in(content, _CHANGES[kind]) or text_in(content, "message_id")
     if about is None:
         raise Unfit(f"the {kind} names no message")
-    key, _ = _keys(item)
+    key, _ = key_or_digest(text_in(item, "id"), item)
     at, _ = _moment(place, item, way.origin)
     new = object_in(content, "message") if kind == "edit" else {}
     return ReportChange(
@@ -284,7 +281,7 @@ def preference(place: Place, item: Json) -> Outcome:
                 department=place.arrival.department,
                 aliases=them.aliases,
                 auto=Auto.AUTO_REPLY,
-                details=_fitting({"type": "user_preferences", **item}),
+                details=fitting({"type": "user_preferences", **item}),
                 original=msgspec.json.encode(item),
             ),
         )
@@ -304,17 +301,6 @@ def _stream(place: Place, wamid: str) -> UUID:
     return interaction_stream(place.arrival.derive, place.source, wamid)
 
 
-def _keys(item: Json) -> tuple[str, str | None]:
-    """What makes a message unique, and its id; without one, the message itself is its key."""
-    wamid = text_in(item, "id")
-    if wamid is None:
-        plain = msgspec.json.encode(item, order="deterministic")
-        return f"sha256:{hashlib.sha256(plain).hexdigest()}", None
-    if len(wamid) > ID_MAX_CHARS:
-        raise Unfit("the message's id is too long")
-    return wamid, wamid
-
-
 def _moment(place: Place, item: Json, origin: Origin) -> tuple[int, TimeSource]:
     at, said_by = moment_of(text_in(item, "timestamp"), place.arrival.received_at)
     if origin is Origin.IMPORTED and said_by is TimeSource.PROVIDER:
@@ -322,20 +308,9 @@ def _moment(place: Place, item: Json, origin: Origin) -> tuple[int, TimeSource]:
     return at, said_by
 
 
-def _changed_number(place: Place, item: Json) -> tuple[Alias, ...]:
-    """The new number or user id of somebody who changed theirs: asserted to be the same person."""
-    system = object_in(item, "system")
-    new = (
-        phone(text_in(system, "new_wa_id") or text_in(system, "wa_id")),
-        user(place, text_in(system, "new_user_id") or text_in(system, "user_id")),
-    )
-    return tuple(Alias(address, asserted=True) for address in new if address)
-
-
 def _campaign(referral: Json) -> str | None:
     """What the advertisement said in its headline, by which people know it; else its id."""
-    name = text_in(referral, "headline") or text_in(referral, "source_id")
-    return " ".join(name.split())[:CAMPAIGN_MAX_CHARS] if name else None
+    return title(text_in(referral, "headline"), text_in(referral, "source_id"))
 
 
 def _details(item: Json, them: Person, said: dict[str, object], referral: Json) -> bytes | None:
@@ -351,17 +326,4 @@ def _details(item: Json, them: Person, said: dict[str, object], referral: Json) 
             details[name] = True
     if holds(item, "errors"):
         details["errors"] = item["errors"]
-    return _fitting(details)
-
-
-def _fitting(details: dict[str, object]) -> bytes:
-    """The details as JSON, without the last ones that do not fit."""
-    encoded = msgspec.json.encode(details)
-    while len(encoded) > DETAILS_MAX_BYTES:
-        details.popitem()
-        encoded = msgspec.json.encode(details)
-    return encoded
-
-
-def _short(text: str | None) -> str | None:
-    return text[:ID_MAX_CHARS] if text else None
+    return fitting(details)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from channels.lenient import NOTHING, Json, objects_in, text_in
-from domain.addresses import AddressError, parse_address
+from channels.lenient import NOTHING, Json, object_in, objects_in, text_in
+from channels.meta_parts import NAME_MAX_CHARS, account_token, address_or_none, token
 from domain.commands import Alias
 from domain.values import is_source
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from channels.contract import Arrival
 
 CHANNEL: Final = "whatsapp"
-
-NAME_MAX_CHARS: Final = 200
-"""Length of a name (contract 2.2)."""
 
 
 class Place(Struct, frozen=True):
@@ -64,7 +61,7 @@ def place_of(business: str | None, value: Json, arrival: Arrival) -> Place:
     shown = text_in(value, "metadata", "display_phone_number")
     return Place(
         arrival=arrival,
-        business=_token(business or account or "unknown").replace("/", "_"),
+        business=account_token(business or account or "unknown"),
         source=source,
         our_address=_our_address(shown, source, account),
         contacts=tuple(objects_in(value, "contacts")),
@@ -74,12 +71,12 @@ def place_of(business: str | None, value: Json, arrival: Arrival) -> Place:
 
 def phone(digits: str | None) -> str | None:
     """The canonical `tel:` of an id as WhatsApp writes it, with or without its plus."""
-    return _address(f"tel:+{digits.lstrip('+').strip()}") if digits else None
+    return address_or_none(f"tel:+{digits.lstrip('+').strip()}") if digits else None
 
 
 def user(place: Place, id_: str | None) -> str | None:
     """The address of a user id, or of whatever else WhatsApp names somebody by."""
-    return _address(f"{CHANNEL}:{place.business}/{_token(id_)}") if id_ else None
+    return address_or_none(f"{CHANNEL}:{place.business}/{token(id_)}") if id_ else None
 
 
 def person(place: Place, number: str | None, user_id: str | None = None) -> Person | None:
@@ -136,16 +133,44 @@ def _our_address(shown: str | None, source: str, account: str | None) -> str:
     if by_phone is not None:
         return by_phone
     text = " ".join((shown or account or "unknown").split())
-    return _address(f"sender:{source or CHANNEL}/{text}") or f"sender:{CHANNEL}/unknown"
+    return address_or_none(f"sender:{source or CHANNEL}/{text}") or f"sender:{CHANNEL}/unknown"
 
 
-def _address(text: str) -> str | None:
-    try:
-        return parse_address(text, country=None)
-    except AddressError:
+# ------------------------------------------------------------------ who changed
+
+
+class Change(Struct, frozen=True):
+    """Somebody changed their number or user id: who they were, and their new addresses."""
+
+    before: Person
+    after: tuple[Alias, ...]
+
+
+def change_of(place: Place, item: Json) -> Change | None:
+    """The change that a system message tells; None where it tells none, or only what is new.
+
+    The sender is whoever they were. A new number makes a new user id too, and where a user hides
+    the number the ids alone are told.
+    """
+    system = object_in(item, "system")
+    number, user_id = new_names(item)
+    old_number = text_in(item, "from") or text_in(system, "customer")
+    old_user = text_in(system, "previous_user_id") or text_in(item, "from_user_id")
+    if old_user == user_id:
+        old_user = None
+    before = person(place, old_number, old_user) if old_number or old_user else None
+    if before is None:
         return None
+    known = {before.address, *(alias.address for alias in before.aliases)}
+    found = (phone(number), user(place, user_id))
+    after = [one for one in found if one and one not in known]
+    return Change(before, tuple(Alias(one, asserted=True) for one in after)) if after else None
 
 
-def _token(text: str) -> str:
-    """An id without the blanks that an address cannot have."""
-    return "".join(text.split())
+def new_names(item: Json) -> tuple[str | None, str | None]:
+    """The number and the user id that a system message says somebody has from now on."""
+    system = object_in(item, "system")
+    return (
+        text_in(system, "new_wa_id") or text_in(system, "wa_id"),
+        text_in(system, "new_user_id") or text_in(system, "user_id"),
+    )

@@ -77,6 +77,13 @@ _AD = {
 _FLOW = {"response_json": '{"flow_token":"t","placas":"ABC123","citas":2}', "name": "flow"}
 _ERROR = {"code": 131026, "title": "Message undeliverable", "error_data": {"details": "Old app"}}
 _OURS = {"from": "525598765432"}
+_THEIRS = "525512345678"
+_NEW_ID = {
+    "id": "wamid.S",
+    "timestamp": str(SENT_S),
+    "type": "system",
+    "system": {"body": "Ana cambió", "user_id": "MX.2", "previous_user_id": "MX.1"},
+}
 _READ = {"history_context": {"status": "READ"}}
 _STATUS = {"id": "wacid.B", "type": "call", "recipient_id": "525512345678"}
 _WISH = {"wa_id": "525512345678", "category": "marketing_messages", "value": "stop"}
@@ -222,6 +229,11 @@ EXAMPLES: Final[tuple[tuple[str, object, tuple[str, ...]], ...]] = (
         ),
         ("interaction inbound by a machine: “Ana cambió de número”",),
     ),
+    (
+        "system: a user id was changed, the number is hidden",
+        request(change(contacts=[], messages=[_NEW_ID])),
+        ("interaction inbound by a machine: “Ana cambió”",),
+    ),
     ("a chat was opened", messages(_message("request_welcome", {})), ("ignored: presence",)),
     (
         "reaction",
@@ -260,6 +272,11 @@ EXAMPLES: Final[tuple[tuple[str, object, tuple[str, ...]], ...]] = (
         ("status: read",),
     ),
     ("sent from the Business app", _echo(), ("interaction outbound: “Va en camino”",)),
+    (
+        "sent by Meta's agent, while we stand by",
+        request(change("standby", message_echoes=[{**text("wamid.C"), **_OURS, "to": _THEIRS}])),
+        ("interaction outbound: “Hola”",),
+    ),
     (
         "taken back in the Business app",
         _echo(type="revoke", revoke={"original_message_id": "wamid.0"}),

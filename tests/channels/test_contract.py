@@ -37,6 +37,11 @@ NAMES = (
     *("phone_number_id", "user_preferences", "reaction"),
     *("edit", "revoke", "interactive"),
     *("location", "image", "order"),
+    *("messaging", "standby", "sender"),
+    *("recipient", "message", "mid"),
+    *("postback", "read", "watermark"),
+    *("delivery", "mids", "attachments"),
+    *("is_echo", "referral", "leadgen_id"),
 )
 """What stands in requests of a provider, so that made-up ones go deep."""
 
@@ -44,6 +49,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: (
         st.lists(inner, max_size=3)
+        | st.just("page")
         | st.dictionaries(
             st.sampled_from(NAMES),
             inner,

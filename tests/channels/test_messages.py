@@ -135,6 +135,40 @@ def test_a_changed_number_is_asserted_to_be_the_same_person() -> None:
     assert [one.address for one in command.aliases] == [USER, "tel:+525500001111"]
 
 
+def test_a_change_is_told_of_whoever_they_were() -> None:
+    """The old number and user id are the sender; the new ones follow, in their order."""
+    system = {
+        "type": "user_changed_number",
+        "wa_id": "525500001111",
+        "user_id": "MX.2",
+        "previous_user_id": "MX.1",
+    }
+    item = {**without(text("wamid.A"), "text"), "type": "system", "system": system}
+    command = recorded(request(change(messages=[item], contacts=[])))
+    assert command.succession
+    assert command.resource == ANA
+    assert [one.address for one in command.aliases] == [
+        f"whatsapp:{BUSINESS}/MX.1",
+        "tel:+525500001111",
+        f"whatsapp:{BUSINESS}/MX.2",
+    ]
+
+
+def test_a_changed_key_of_a_chat_is_no_changed_person() -> None:
+    """A system message that names nobody new asserts nothing of who follows whom."""
+    system = {"type": "customer_identity_changed", "wa_id": "525512345678", "body": "x"}
+    item = {**without(text("wamid.A"), "text"), "type": "system", "system": system}
+    assert not recorded(messages(item)).succession
+
+
+def test_what_our_own_number_wrote_is_outbound_wherever_it_stands() -> None:
+    """A message from our number to somebody, in the list of messages, goes from us to them."""
+    item = {**text("wamid.C"), "from": "525598765432", "to": "525512345678"}
+    command = recorded(messages(item))
+    assert command.direction is Direction.OUTBOUND
+    assert (command.resource, command.destination) == (SHOP, ANA)
+
+
 # ------------------------------------------------------------------------------ times
 
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from channels.contract import Atom, Commands, Ignored, Unreadable
-from domain.commands import Fact, RecordInteraction, ReportChange, ReportDelivery
+from domain.commands import (
+    Fact,
+    RecordInteraction,
+    ReportChange,
+    ReportDelivery,
+    ReportWatermark,
+)
+from domain.values import Channel
+
+_INTERACTIONS = {Channel.FORM: "form"}
 
 SHOWN_MAX_CHARS = 48
 """What a table shows of a text."""
@@ -30,18 +39,18 @@ def _of_command(command: Fact) -> str:
             return _of_interaction(command)
         case ReportDelivery():
             return _of_delivery(command)
+        case ReportWatermark():
+            return f"all until then: {command.state}"
         case ReportChange(kind="edit"):
             return f"edit: {_quoted(command.text)}{_files(command)}"
         case ReportChange(kind="reaction"):
             return f"reaction of {command.by}: {command.emoji or 'taken away'}"
         case ReportChange():
             return command.kind
-        case _:
-            return type(command).__name__
 
 
 def _of_interaction(command: RecordInteraction) -> str:
-    what = "call" if command.call is not None else "interaction"
+    what = "call" if command.call is not None else _INTERACTIONS.get(command.channel, "interaction")
     parts = [what, str(command.direction)]
     if command.origin != "automatic":
         parts.append(str(command.origin))

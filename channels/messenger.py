@@ -1,0 +1,23 @@
+"""Facebook Messenger: the inbox of a page, and what people comment under its posts.
+
+What requests hold is read in channels/meta_requests.py; this is the channel as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from channels import meta
+from channels.contract import ChannelModule
+from channels.meta_requests import parse
+
+MESSENGER: Final = ChannelModule(
+    channel="messenger",
+    title="Messenger",
+    secrets=meta.SECRETS,
+    optional_secrets=meta.OPTIONAL_SECRETS,
+    handshake=meta.handshake,
+    verify=meta.verify,
+    parse=parse,
+    sign=meta.sign,
+)
