@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from api.services import Services
+    from channels.connections import Opened
 
 router = APIRouter()
 
@@ -34,9 +35,14 @@ _PLAIN: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff
 
 @router.get("/channels/{channel}/{name}", summary="A provider asks whether the URL is ours")
 async def handshake(request: Request, channel: str, name: str) -> Response:
-    """Answer the provider's challenge; 403 to whoever does not know the verify token."""
+    """Answer the provider's challenge; 403 to whoever does not know the verify token.
+
+    A provider that delivers by GET is answered as by POST.
+    """
     services = services_of(request)
     opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    if opened.module.gets:
+        return await _delivered(services, opened, _incoming(services, request, b""))
     match opened.module.handshake(_incoming(services, request, b""), opened.secrets):
         case Answer(text):
             return Response(text, media_type="text/plain", headers=_PLAIN)
@@ -58,8 +64,14 @@ async def deliver(request: Request, channel: str, name: str) -> Response:
     except TooLarge:
         await channels.receiver.refuse_size(opened)
         raise
-    await channels.receiver.deliver(opened, _incoming(services, request, body))
-    return Response(status_code=200, headers=_PLAIN)
+    return await _delivered(services, opened, _incoming(services, request, body))
+
+
+async def _delivered(services: Services, opened: Opened, incoming: Incoming) -> Response:
+    """Take a delivery, and say what this provider waits for."""
+    await services.channels.receiver.deliver(opened, incoming)
+    reply = opened.module.reply
+    return Response(reply.body, status_code=200, media_type=reply.media_type, headers=_PLAIN)
 
 
 def _incoming(services: Services, request: Request, body: bytes) -> Incoming:

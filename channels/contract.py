@@ -80,6 +80,13 @@ class Answer(Struct, frozen=True):
     text: str
 
 
+class Reply(Struct, frozen=True):
+    """What a delivery is answered with, beside 200: nothing, or what the provider waits for."""
+
+    body: bytes = b""
+    media_type: str | None = None
+
+
 class Refused(Struct, frozen=True):
     """The handshake did not know the secret."""
 
@@ -144,7 +151,9 @@ class Atom(Struct, frozen=True, kw_only=True):
 class ChannelModule(Struct, frozen=True, kw_only=True):
     """A channel as data and functions. `sign` makes the headers that the provider would send.
 
-    `kept_headers` go into quarantine with an atom; none of them may hold a secret.
+    `kept_headers` go into quarantine with an atom; none of them may hold a secret. `gets`: it
+    delivers by GET as well, and asks for no handshake. `signs_body`: a changed byte shows; else
+    a shared secret tells only who sent it.
     """
 
     channel: str
@@ -155,6 +164,9 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     optional_options: tuple[str, ...] = ()
     body_max_bytes: int = WEBHOOK_BODY_MAX_BYTES
     kept_headers: tuple[str, ...] = ("content-type", "user-agent")
+    reply: Reply = Reply()
+    gets: bool = False
+    signs_body: bool = True
     handshake: Callable[[Incoming, Secrets], Answer | Refused]
     verify: Callable[[Incoming, Secrets], Verified | Rejected]
     parse: Callable[[Incoming, Arrival], list[Atom]]

@@ -9,9 +9,21 @@ from channels.contract import ChannelModule
 from channels.instagram import INSTAGRAM
 from channels.lead_ads import LEAD_ADS
 from channels.messenger import MESSENGER
+from channels.telegram import TELEGRAM
+from channels.twilio import TWILIO_SMS, TWILIO_VOICE, TWILIO_WHATSAPP
 from channels.whatsapp import WHATSAPP
 
 CHANNELS: Final[Mapping[str, ChannelModule]] = {
-    module.channel: module for module in (WHATSAPP, MESSENGER, INSTAGRAM, LEAD_ADS)
+    module.channel: module
+    for module in (
+        WHATSAPP,
+        MESSENGER,
+        INSTAGRAM,
+        LEAD_ADS,
+        TWILIO_SMS,
+        TWILIO_WHATSAPP,
+        TWILIO_VOICE,
+        TELEGRAM,
+    )
 }
 """The modules by the name that stands in URLs and commands."""

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from domain.events import Actor, Attachment, Call
 from domain.ports import Counted
-from domain.values import Auto, Channel, Direction, Origin, Role, TimeSource
+from domain.values import Auto, Channel, DeliveryState, Direction, Origin, Role, TimeSource
 
 
 class Repeatable(Struct, frozen=True):
@@ -102,12 +102,14 @@ class ReportDelivery(Struct, frozen=True, kw_only=True):
 
     `recipient` is the outside address it went to, under whose key the report is sealed.
     `key` is the provider's own key of the report; else word, time and participant are it.
+    `state` is what the provider's word means, where the word is none of ours.
     """
 
     about: UUID
     source: str
     word: str
     at: int
+    state: DeliveryState | None = None
     key: str | None = None
     recipient: str | None = None
     participant: str | None = None

@@ -70,7 +70,7 @@ def _delivery(report: ReportDelivery, by: By, derive: Deriver) -> Unit:
             about=report.about,
             source=report.source,
             at=report.at,
-            state=known_state(report.word),
+            state=report.state or known_state(report.word),
             word=report.word,
             code=report.code,
             call=report.call,

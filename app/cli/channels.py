@@ -180,7 +180,10 @@ def _checks(opened: Opened) -> dict[str, bool]:
     signed = Incoming(body=body, headers=module.sign(body, secrets))
     checks["signed request is taken"] = isinstance(module.verify(signed, secrets), Verified)
     forged = Incoming(body=body + b" ", headers=signed.headers)
-    checks["forged request is refused"] = isinstance(module.verify(forged, secrets), Rejected)
+    if module.signs_body:
+        checks["forged request is refused"] = isinstance(module.verify(forged, secrets), Rejected)
+    unsigned = module.verify(Incoming(body=body), secrets)
+    checks["unsigned request is refused"] = isinstance(unsigned, Rejected)
     token = next(iter(secrets.get("verify_token", ())), None)
     if token is not None:
         asked = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": token.decode()}

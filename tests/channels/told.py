@@ -66,8 +66,8 @@ def _of_delivery(command: ReportDelivery) -> str:
         parts.append(f"({command.code})")
     if command.call is not None:
         call = command.call
-        seconds = f", {call.seconds} s" if call.seconds else ""
-        parts.append(f"→ {call.outcome}{seconds}")
+        seconds = f"{call.seconds} s" if call.seconds else None
+        parts.append("→ " + ", ".join(part for part in (call.outcome, seconds) if part))
     return " ".join(parts)
 
 
