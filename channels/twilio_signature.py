@@ -4,7 +4,7 @@ The URL is the one that Twilio calls, query and all; where a port is the default
 with it or without. A form's parameters are signed decoded, blanks too, each name with its
 different values in order. Of a JSON body the URL carries the hash, and the URL alone is signed.
 The official package does the same and brings aiohttp along; the tests hold the two against each
-other (docs/decisions/0010).
+other (docs/decisions/0011).
 
 Source: Twilio, "Webhooks security" (validating signatures), twilio-python 9.13.0.
 """
