@@ -27,7 +27,9 @@ def test_a_process_that_lives_says_so(station: Station, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_a_probe_may_ask_with_head(station: Station, path: str) -> None:
     """Balancers that look with HEAD are answered like those that look with GET."""
-    station.append()  # and is followed: a node whose views are being built is not ready
+    station.append()
+    # A node whose views are being built is not ready.
+    assert station.run(station.composition.tide.wait_for(station.head, 10))
     assert station.request("HEAD", path, headers={}).status_code == 200
 
 
@@ -138,7 +140,7 @@ def test_me_is_the_caller(each_station: Station) -> None:
     rosa = each_station.user("Rosa", role="manager")
     nobody = each_station.ask("/v1/me")
     assert list(nobody) == [
-        "actor", "user", "scopes", "source", "language", "zone", "shortcuts", "csrf",
+        "actor", "user", "scopes", "leads", "source", "language", "zone", "shortcuts", "csrf",
     ]  # fmt: skip
     assert (nobody["actor"]["kind"], nobody["user"], nobody["csrf"]) == ("token", None, None)
     assert nobody["scopes"] == ["admin", "append", "audit", "manage", "read"]
@@ -152,7 +154,10 @@ def test_me_is_the_caller(each_station: Station) -> None:
             "name": "Rosa",
             "email": "rosa@example.mx",
             "role": "manager",
+            "department": None,
+            "teams": [],
         }
+        assert body["leads"] is (body is in_browser)  # her token may only append
     assert in_browser["actor"] == {"kind": "user", "id": str(rosa), "name": "Rosa"}
     assert in_browser["csrf"]
     assert (by_token["source"], by_token["csrf"]) == ("api:crm", None)

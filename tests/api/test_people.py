@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 
 from api.auth import SYSTEM
+from api.stream import Pace
 from app.compose import Composition
 from domain.commands import By
 from domain.errors import WrongState
 from domain.user import ROLES, NewUser, UserChange
 from tests.api.browser import PASSWORD, Browser, entered, invited, patch, with_key
+from tests.api.listener import Listener
 from tests.api.station import Station
 from tests.app.ledgers import opened, run
 from tests.backends import Backend
@@ -173,6 +175,20 @@ def test_a_suspended_user_is_out(each_station: Station) -> None:
     assert browser.get("/v1/me").status_code == 401
     assert browser.sign_in(MAIL) == 303
     assert each_station.get("/v1/users", headers=bearer).status_code == 200
+
+
+def test_a_suspended_users_streams_end(station: Station) -> None:
+    """The stream of their browser and that of a token that acts as them are closed."""
+    station.application.state.pace = Pace(tick_s=15, check_s=0.05)
+    id, browser = entered(station, MAIL)
+    at_home = Listener(station, Cookie=f"hilo_session={browser.cookie()}")
+    at_home._headers.pop("Authorization", None)
+    program = Listener(station, **station.bearer("read", user=UUID(id)))
+    for one in (at_home, program):
+        one.open()
+    station.post(f"/v1/users/{id}/suspend")
+    assert at_home.ended()
+    assert program.ended()
 
 
 def test_an_administrator_signs_somebody_out(station: Station) -> None:
