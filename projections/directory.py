@@ -59,6 +59,8 @@ class DirectoryProjection:
             "merge.undone",
             "contact.muted",
             "contact.unmuted",
+            "access.restricted",
+            "access.opened",
         }
     )
 
@@ -93,6 +95,8 @@ class DirectoryProjection:
                 kinship.undone(rows, entry, event)
             case events.ContactMuted() | events.ContactUnmuted():
                 identity.decided(rows, entry, event)
+            case events.AccessRestricted() | events.AccessOpened():
+                identity.walled(rows, entry, event)
             case _:
                 pass
 
@@ -106,6 +110,8 @@ def _named(event: object) -> list[UUID]:
         case events.ContactNamed():
             return [event.subject]
         case events.ContactMuted() | events.ContactUnmuted():
+            return [event.contact]
+        case events.AccessRestricted() | events.AccessOpened():
             return [event.contact]
         case events.AddressLinked() | events.AddressUnlinked() | events.AddressReassigned():
             return [event.contact, event.subject]

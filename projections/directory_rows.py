@@ -101,13 +101,15 @@ class Edges(Struct, array_like=True):
 class Card(Struct, array_like=True):
     """What people decided about a contact: field → (value, position); the stream's version.
 
-    `touched` is the position of the first decision of a person, not of an import.
+    `touched` is the position of the first decision of a person, not of an import. `walls`:
+    from which positions on it was restricted (True), or open again.
     """
 
     values: dict[str, tuple[str | None, int]]
     created: str | None = None
     version: int = 0
     touched: int | None = None
+    walls: list[tuple[int, bool]] = []
 
 
 class MergeRow(Struct, gc=False):

@@ -185,16 +185,18 @@ def _neighbourhood(
 
 def _node(row: SubjectRow, edges: Edges) -> Node:
     merge = max(edges.merges, key=lambda one: one.position, default=None)
+    card = card_of(row)
     return Node(
         scheme=row.scheme,
         scope=row.scope,
         place=row.place,
-        touched=card_of(row).touched if row.card else None,
+        touched=card.touched,
         parent=row.parent,
         parent_at=row.parent_at,
         merged=merge.other if merge else None,
         merged_at=merge.position if merge else 0,
         apart=frozenset(edges.apart),
+        walls=tuple(card.walls),
     )
 
 

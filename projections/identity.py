@@ -211,6 +211,16 @@ def decided(rows: Rows, entry: Entry, event: events.ContactMuted | events.Contac
         refresh(rows, row.contact)
 
 
+def walled(rows: Rows, entry: Entry, event: events.AccessRestricted | events.AccessOpened) -> None:
+    """Note that a contact was restricted or opened: nothing joins it by itself meanwhile."""
+    row = rows.get(SUBJECTS, (event.contact.bytes,))
+    if row is not None:
+        card = card_of(row)
+        card.walls.append((entry.position, isinstance(event, events.AccessRestricted)))
+        write_down(rows, entry, row, card)
+        refresh(rows, row.contact)
+
+
 # ------------------------------------------------------------------ one subject
 
 

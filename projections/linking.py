@@ -9,7 +9,7 @@ by the contacts as people had made them when the log first learned of it, and jo
 - both were touched by people before the pair was first seen: then it is theirs to decide,
 - a person has since linked one of the two addresses elsewhere, or taken it off,
 - a person once took an address of the one off the other,
-- not the same people may see them,
+- one of them was restricted by then: joined, not the same people would see it as before,
 - more than 64 addresses would come together, or one of them is a bucket of withheld numbers.
 
 Where the provider says that a person changed from one address to others (rule 2), the user ids
@@ -51,7 +51,7 @@ class Node(Struct, frozen=True):
     first decided about it. `parent` is the contact to which it was linked by hand, None where it
     was not, or was taken off; `parent_at` the position of that. `merged` is the contact that it
     was merged into, `merged_at` where. `apart` are subjects that people once took it off.
-    `access` says who may see it: what differs there never comes together by itself.
+    `walls` says from which positions on it was restricted, or open again.
     """
 
     scheme: str
@@ -63,7 +63,7 @@ class Node(Struct, frozen=True):
     merged: bytes | None = None
     merged_at: int = 0
     apart: frozenset[bytes] = frozenset()
-    access: bytes = b""
+    walls: tuple[tuple[int, bool], ...] = ()
 
 
 class Pair(Struct, frozen=True, array_like=True):
@@ -210,11 +210,17 @@ def _may_unite(
         return False
     if any(nodes[subject].scheme in BUCKETS for subject in one | other):
         return False
-    if len({nodes[subject].access for subject in one | other}) > 1:
+    if any(_is_restricted(nodes[subject], position) for subject in one | other):
         return False
     if _apart(nodes, one, other) or _apart(nodes, other, one):
         return False
     return not (_touched(nodes, one, position) and _touched(nodes, other, position))
+
+
+def _is_restricted(node: Node, position: int) -> bool:
+    """Whether not everybody could see it by then: who belongs to it is for people to decide."""
+    said = [restricted for since, restricted in node.walls if since < position]
+    return bool(said) and said[-1]
 
 
 def _exclusive(nodes: Nodes, subjects: set[bytes]) -> set[tuple[str, str]]:

@@ -167,10 +167,12 @@ def test_the_latest_edge_of_an_address_counts() -> None:
         assert partition(nodes, [])[A] == found
 
 
-def test_where_access_differs_nothing_is_joined() -> None:
-    """Two contacts that not the same people may see come together by people only."""
-    nodes = {A: tel(1, access=b"sales"), B: bsuid(2)}
-    assert partition(nodes, [pair(A, B, 5)]) == {A: A, B: B}
+def test_a_restricted_contact_is_joined_by_people_only() -> None:
+    """What was first seen while one of the two was restricted joins nothing by itself."""
+    nodes = {A: tel(1, walls=((5, True), (20, False))), B: bsuid(2)}
+    assert partition(nodes, [pair(A, B, 1, position=4)]) == {A: A, B: A}
+    assert partition(nodes, [pair(A, B, 1, position=10)]) == {A: A, B: B}
+    assert partition(nodes, [pair(A, B, 1, position=30)]) == {A: A, B: A}
 
 
 # ------------------------------------------------------------ a number was changed
