@@ -12,7 +12,9 @@ from tests.app.ledgers import opened
 from tests.app.processes import Served, hilo, served, token
 from tests.backends import Backend
 
-ROUNDS = 20
+ROUNDS = 10
+"""On each database, so twenty in a run: a round is two processes that start, some seconds."""
+
 WRITERS = 8
 BEFORE_THE_KILL = 60
 """Acknowledged appends of a round before the process dies in the middle of the next ones."""
@@ -66,7 +68,7 @@ class Load:
 
 
 def test_killed_under_load_nothing_acknowledged_is_lost(backend: Backend) -> None:
-    """After 20 kills every acknowledged append is there once, and the views equal a replay."""
+    """After ten kills every acknowledged append is there once, and the views equal a replay."""
     load = Load(token(backend, "load", "append"))
     for number in range(ROUNDS):
         with served(backend) as server:
