@@ -83,6 +83,7 @@ def _incoming(services: Services, request: Request, body: bytes) -> Incoming:
         headers=dict(request.headers.items()),
         query=dict(request.query_params.items()),
         url=url,
+        received_at=services.clock(),
     )
 
 

@@ -168,6 +168,7 @@ def _check(draft: Draft) -> None:
     if module is not None:
         errors += _wrong_names(module, draft.secrets, draft.options)
         errors += _missing("secrets", module.secrets, draft.secrets)
+        errors += _unchosen(module, draft.secrets)
         errors += _missing("options", module.options, draft.options)
     _raise(errors)
 
@@ -180,6 +181,15 @@ def _missing(
         for name in needed
         if not given.get(name)
     ]
+
+
+def _unchosen(module: ChannelModule, given: Mapping[str, Sequence[bytes]]) -> list[FieldError]:
+    """What is missing where a channel may be let in by one group of secrets or another."""
+    if not module.secret_choices or any(all(map(given.get, one)) for one in module.secret_choices):
+        return []
+    choices = ", or ".join(" and ".join(names) for names in module.secret_choices)
+    first = module.secret_choices[0][0]
+    return [FieldError(f"secrets.{first}", "missing", f"this channel needs {choices}")]
 
 
 def _wrong_names(

@@ -49,19 +49,23 @@ Secrets = Mapping[str, Sequence[bytes]]
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
-    """A request as it came. Names of headers are in small letters; `url` is the public one."""
+    """A request as it came. Names of headers are in small letters; `url` is the public one.
+
+    `received_at` is when (µs): a signature may be good for minutes only.
+    """
 
     body: bytes = b""
     headers: Mapping[str, str] = {}
     query: Mapping[str, str] = {}
     url: str = ""
+    received_at: int = 0
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
     """Where and when something arrived (µs), and what belongs to all that comes through there.
 
     `connection` is the key of the connection, such as `whatsapp/meta-main`; `department` the
-    name of the department that its interactions belong to.
+    name of the department that its interactions belong to; `own_domains` are our mail domains.
     """
 
     connection: str
@@ -69,6 +73,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     derive: Deriver
     department: str | None = None
     options: Mapping[str, str] = {}
+    own_domains: frozenset[str] = frozenset()
 
 
 # ---------------------------------------------------------------- outcomes
@@ -92,7 +97,14 @@ class Refused(Struct, frozen=True):
 
 
 class Verified(Struct, frozen=True):
-    """The provider sent it."""
+    """The provider sent it.
+
+    Where a signature does not cover the body, `token` is what it covers and `says` the digest of
+    what it came with: a token is good for that alone.
+    """
+
+    token: str = ""
+    says: bytes = b""
 
 
 class Rejected(Struct, frozen=True):
@@ -153,7 +165,9 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
 
     `kept_headers` go into quarantine with an atom; none of them may hold a secret. `gets`: it
     delivers by GET as well, and asks for no handshake. `signs_body`: a changed byte shows; else
-    a shared secret tells only who sent it.
+    a shared secret tells only who sent it. `secret_choices`: a connection has all secrets of at
+    least one of these groups. `is_hooked`: something is delivered over HTTP; else Hilo listens or
+    fetches by itself, and `place` says where, from the options.
     """
 
     channel: str
@@ -167,6 +181,9 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     reply: Reply = Reply()
     gets: bool = False
     signs_body: bool = True
+    secret_choices: tuple[tuple[str, ...], ...] = ()
+    is_hooked: bool = True
+    place: Callable[[Mapping[str, str]], str] | None = None
     handshake: Callable[[Incoming, Secrets], Answer | Refused]
     verify: Callable[[Incoming, Secrets], Verified | Rejected]
     parse: Callable[[Incoming, Arrival], list[Atom]]

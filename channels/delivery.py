@@ -8,12 +8,22 @@ again; what was recorded is a duplicate then, and nothing is counted twice or lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct, structs
 
-from channels.contract import Arrival, Atom, Commands, Ignored, Incoming, Rejected, Unreadable
+from channels.contract import (
+    Arrival,
+    Atom,
+    Commands,
+    Ignored,
+    Incoming,
+    Rejected,
+    Unreadable,
+    Verified,
+)
 from channels.settling import Settling
 from domain.commands import By, RecordInteraction
 from domain.errors import (
@@ -29,6 +39,7 @@ from domain.events import Actor, InteractionEdited, ReactionSet
 from domain.ports import Appended, Counted, Pending, Unit, Verdict
 from storage.arrivals import End, Settlement
 from storage.connections import PAUSED
+from storage.lru import ExpiringLru
 from storage.trade import Kind
 
 if TYPE_CHECKING:
@@ -50,9 +61,18 @@ PARSED_HERE_MAX_BYTES: Final = 64 * 1024
 
 TOO_LARGE: Final = "too_large"
 
+TOKENS_MAX: Final = 10_000
+"""Tokens of signatures that are remembered: more than come in while one is good."""
+
+TOKEN_S: Final = 15 * 60.0
+"""How long a token is remembered: three times as long as its signature's time is good."""
+
 PAUSED_RETRY_S: Final = 60
 """When a provider may try a paused connection again; they keep trying for hours or days."""
 
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 Judgement = Verdict | BaseException | None
 """What the log says of an atom's unit; an error of its own; None for one without commands."""
@@ -76,6 +96,7 @@ class Receiver:
         self._ward = ward
         self._clock = clock
         self._settling = Settling(arrivals)
+        self._tokens = ExpiringLru[str, bytes](TOKENS_MAX, TOKEN_S, time.monotonic)
 
     async def deliver(self, opened: Opened, incoming: Incoming) -> list[Placed]:
         """Take one delivery in; durable, whole, when this returns.
@@ -87,23 +108,40 @@ class Receiver:
         connection, module = opened.connection, opened.module
         if len(incoming.body) > module.body_max_bytes:
             await self.refuse_size(opened)
-        match module.verify(incoming, opened.secrets):
-            case Rejected(reason):
-                await asyncio.to_thread(self._arrivals.reject, connection.key, reason)
-                raise NotSignedIn("The signature is missing or wrong.")
+        reason = self._refusal(opened, await _elsewhere(module.verify, incoming, opened.secrets))
+        if reason is not None:
+            await asyncio.to_thread(self._arrivals.reject, connection.key, reason)
+            raise NotSignedIn("The signature is missing or wrong.")
+        return await self.take(opened, incoming)
+
+    async def take(self, opened: Opened, incoming: Incoming) -> list[Placed]:
+        """Take in what came from a provider for sure; durable, whole, when this returns.
+
+        Raises Unavailable where the connection is paused or a store failed.
+        """
+        connection, module = opened.connection, opened.module
         if connection.state == PAUSED:
             raise _paused()
         arrival = self.arrival(connection, self._clock())
-        if len(incoming.body) > PARSED_HERE_MAX_BYTES:
-            atoms = await asyncio.to_thread(module.parse, incoming, arrival)
-        else:
-            atoms = module.parse(incoming, arrival)
+        atoms = await _elsewhere(module.parse, incoming, arrival)
         placed = await self.place(connection, atoms, counted=True)
         come_to = await asyncio.to_thread(
             self._settlement, opened, incoming, arrival.received_at, placed
         )
         await self._settling.settle(come_to)
         return placed
+
+    def _refusal(self, opened: Opened, verified: Verified | Rejected) -> str | None:
+        """Why a request is refused, if it is; a token that said something else is no signature."""
+        if isinstance(verified, Rejected):
+            return verified.reason
+        if verified.token:
+            key = f"{opened.connection.key} {verified.token}"
+            said = self._tokens.get(key)
+            if said is not None and said != verified.says:
+                return "bad_signature"
+            self._tokens.put(key, verified.says, self._tokens.epoch)
+        return None
 
     async def refuse_size(self, opened: Opened) -> None:
         """Count a body that is too large, and raise TooLarge."""
@@ -118,6 +156,7 @@ class Receiver:
             derive=self._ledger.derive,
             department=connection.department,
             options=connection.options,
+            own_domains=self._ledger.own_domains,
         )
 
     async def place(
@@ -234,6 +273,15 @@ class Receiver:
             ],
             seen={one.atom.source: one.atom.our_address for one in placed if one.atom.source},
         )
+
+
+async def _elsewhere(
+    work: Callable[[Incoming, Given], Made], incoming: Incoming, given: Given
+) -> Made:
+    """Work over a request; over a large one in a thread, so that others are answered meanwhile."""
+    if len(incoming.body) > PARSED_HERE_MAX_BYTES:
+        return await asyncio.to_thread(work, incoming, given)
+    return work(incoming, given)
 
 
 def _is_its_own(error: BaseException) -> bool:

@@ -8,7 +8,10 @@ from typing import Final
 from channels.contract import ChannelModule
 from channels.instagram import INSTAGRAM
 from channels.lead_ads import LEAD_ADS
+from channels.mailgun import MAILGUN
 from channels.messenger import MESSENGER
+from channels.postmark import POSTMARK
+from channels.sendgrid import SENDGRID
 from channels.telegram import TELEGRAM
 from channels.twilio import TWILIO_SMS, TWILIO_VOICE, TWILIO_WHATSAPP
 from channels.whatsapp import WHATSAPP
@@ -24,6 +27,9 @@ CHANNELS: Final[Mapping[str, ChannelModule]] = {
         TWILIO_WHATSAPP,
         TWILIO_VOICE,
         TELEGRAM,
+        POSTMARK,
+        MAILGUN,
+        SENDGRID,
     )
 }
 """The modules by the name that stands in URLs and commands."""

@@ -58,7 +58,8 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     `key` makes it unique within `namespace` (the source, but `email` for e-mail);
     `external_id` is what the provider calls it, None where the key is only ours. One of
     `resource` and `destination` may be None where `contact` is given. `details` and `original`
-    are JSON bytes. `message_id` and `in_reply_to` are external ids, still in their own words.
+    are JSON bytes; the `original` of a mail is the mail. `message_id` and `in_reply_to` are
+    external ids, still in their own words.
     `succession`: the asserted aliases came after the counterpart's address, in their order (a
     number was changed), rather than beside it.
     """

@@ -50,7 +50,7 @@ class Ledger:
         self.derive = surroundings.derive
         self.clock = surroundings.clock
         self._owners = owners
-        self._own_domains = surroundings.own_domains
+        self.own_domains = surroundings.own_domains
         self._mentions = Mentions(people, surroundings.derive)
         known = Known(subjects, owners, surroundings)
         self._decider = decider = Decider(log)
@@ -90,7 +90,7 @@ class Ledger:
         attended_by, first_mentions = self._mentions.of(
             command.attended_by, command.department, command.campaign, by
         )
-        resolved = Resolved(by, attended_by, first_mentions, self._own_domains)
+        resolved = Resolved(by, attended_by, first_mentions, self.own_domains)
         return recording_unit(command, resolved, self.derive)
 
     def receipt(self, command: RecordInteraction, unit: Unit, verdict: Verdict) -> Receipt:

@@ -53,6 +53,11 @@ def interaction_stream(derive: Deriver, namespace: str, key: str) -> UUID:
     return derive.fact(namespace, "interaction", key)
 
 
+def mail_id(derive: Deriver, message_id: str) -> UUID:
+    """What reports and answers name a mail by: its Message-ID, with or without its brackets."""
+    return derive.id("message-id", message_id.strip().removeprefix("<").removesuffix(">"))
+
+
 def counterpart_of(command: RecordInteraction) -> str:
     """The outside address: who began an inbound one, who received an outbound one."""
     inbound = command.direction is Direction.INBOUND
@@ -204,7 +209,7 @@ def _known(
         attachment_count=len(command.attachments),
         participant_count=command.participant_count or len(command.participants),
         rule=SUCCESSION_RULE if command.succession else LINKING_RULE,
-        message_id=derive.id("message-id", command.message_id) if command.message_id else None,
+        message_id=mail_id(derive, command.message_id) if command.message_id else None,
         in_reply_to=answered_stream(derive, command, mail=mail),
         resource=command.resource,
         destination=command.destination,
@@ -225,5 +230,5 @@ def answered_stream(derive: Deriver, command: RecordInteraction, *, mail: bool) 
     if command.in_reply_to is None:
         return None
     if mail:
-        return derive.id("message-id", command.in_reply_to)
+        return mail_id(derive, command.in_reply_to)
     return interaction_stream(derive, command.namespace, command.in_reply_to)

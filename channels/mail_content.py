@@ -1,0 +1,187 @@
+"""What a mail says: its text, and the files that came with it.
+
+The text is the plain one; where there is only HTML, the text of that. Of alternatives one is
+taken, of parts in a row all. Whatever is no text is a file, by name, type, size and hash; a mail
+inside the mail is a file too, and its text is taken only where there is no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from channels.mail_html import text_of_html
+from channels.mail_words import decoded, header_text, parameters
+from channels.pieces import ANY_MEDIA, FILES_MAX, TEXT_MAX_CHARS, file_name
+from domain.events import Attachment
+
+if TYPE_CHECKING:
+    from channels.mail_mime import Part
+    from domain.values import Deriver
+
+TEXT_MAX_BYTES: Final = 4 * 1024 * 1024
+"""How much of a text part is decoded: a text of 100,000 characters has at most 600 KB encoded."""
+
+MEDIA_TYPE_MAX_CHARS: Final = 100
+"""Length of a media type; the longest that is registered has 76."""
+
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+_NOT_READ: Final = frozenset(
+    {
+        *("text/calendar", "text/x-amp-html", "text/vcard"),
+        *("text/x-vcard", "text/directory", "text/css"),
+    }
+)
+"""Texts that are for machines; a calendar invitation is a file."""
+
+
+class Content(Struct, frozen=True):
+    """What a mail says. `made_of` is `html` where the text was made of that; `files` are all."""
+
+    text: str | None
+    made_of: str | None
+    files: tuple[File, ...]
+
+
+class File(Struct, frozen=True):
+    """A part that is a file; `content` reads its bytes anew each time."""
+
+    part: Part
+    name: str
+
+    def content(self) -> bytes:
+        """The bytes that the sender meant."""
+        return self.part.content()
+
+
+class _Found:
+    """Texts and files, as they are come upon."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.files: list[Part] = []
+        self.has_html = False
+
+
+def content_of(mail: Part) -> Content:
+    """The text and the files of a mail."""
+    found = _Found()
+    _read(mail, found, root=True)
+    if not found.texts:
+        inner = next((part for part in mail.walk() if _is_mail(part) and part.parts), None)
+        if inner is not None:
+            of_inner = _Found()
+            _read(inner.parts[0], of_inner, root=True)
+            found.texts, found.has_html = of_inner.texts, of_inner.has_html
+    text = "\n\n".join(found.texts)[:TEXT_MAX_CHARS].strip("\n").rstrip()
+    files = tuple(
+        File(part, _name(part, number)) for number, part in enumerate(found.files, start=1)
+    )
+    return Content(text or None, "html" if found.has_html and text else None, files)
+
+
+def attachments_of(content: Content, derive: Deriver, key: str) -> tuple[Attachment, ...]:
+    """The first 50 files of a mail; their ids follow from the mail's key and their place."""
+    found = []
+    for number, file in enumerate(content.files[:FILES_MAX]):
+        raw = file.content()
+        found.append(
+            Attachment(
+                id=derive.id("attachment", "email", key, str(number)),
+                name=file.name,
+                media_type=file.part.media_type[:MEDIA_TYPE_MAX_CHARS] or ANY_MEDIA,
+                size_bytes=len(raw),
+                sha256=hashlib.sha256(raw).hexdigest(),
+            )
+        )
+    return tuple(found)
+
+
+# ------------------------------------------------------------------------ inside
+
+
+def _read(part: Part, found: _Found, *, root: bool = False) -> None:
+    """Take a part's texts and files."""
+    if part.is_multipart:
+        if part.media_type == "multipart/alternative":
+            _read_one(part, found)
+            return
+        for number, inner in enumerate(part.parts):
+            _read(inner, found, root=root and number == 0)
+    elif _is_text(part, root=root):
+        if text := _text(part):
+            found.texts.append(text)
+            found.has_html |= part.media_type in _HTML
+    elif part.body.strip() or part.parts or _given_name(part):
+        found.files.append(part)
+
+
+def _read_one(part: Part, found: _Found) -> None:
+    """Of alternatives, the plain text where there is one, else the last that says anything."""
+    tried = []
+    for inner in part.parts:
+        one = _Found()
+        _read(inner, one, root=True)
+        tried.append(one)
+        found.files += one.files
+    speaking = [one for one in tried if one.texts]
+    chosen = next((one for one in speaking if not one.has_html), speaking[-1] if speaking else None)
+    if chosen is not None:
+        found.texts += chosen.texts
+        found.has_html |= chosen.has_html
+
+
+def _is_text(part: Part, *, root: bool) -> bool:
+    """Whether a part is to be read, and not a file of its own."""
+    if not (part.media_type.startswith("text/") or part.media_type in _HTML):
+        return False
+    disposition = part.value("content-disposition")
+    if part.media_type in _NOT_READ or disposition == "attachment":
+        return False
+    return (root and disposition != "inline") or not _given_name(part)
+
+
+def _text(part: Part) -> str:
+    raw = part.content()[:TEXT_MAX_BYTES]
+    text = decoded(raw, part.parameters.get("charset"))
+    if part.media_type in _HTML:
+        return text_of_html(text, TEXT_MAX_CHARS)
+    if part.parameters.get("format", "").lower() == "flowed":
+        text = _reflowed(text)
+    return text.strip("\n").rstrip()
+
+
+def _reflowed(text: str) -> str:
+    """Lines that the mailer broke, joined again (RFC 3676)."""
+    lines: list[str] = []
+    flows = False
+    for line in text.split("\n"):
+        if flows and not line.startswith(">"):
+            lines[-1] += line.removeprefix(" ")
+        else:
+            lines.append(line)
+        flows = line.endswith(" ") and line != "-- " and not line.startswith(">")
+    return "\n".join(lines)
+
+
+def _is_mail(part: Part) -> bool:
+    return part.media_type in {"message/rfc822", "message/global", "message/news"}
+
+
+def _given_name(part: Part) -> str:
+    """The name that the sender gave a file, without the folders before it."""
+    disposition = part.raw("content-disposition")
+    from_disposition = parameters(disposition)[1].get("filename", "") if disposition else ""
+    name = from_disposition or part.parameters.get("name", "")
+    base = name.replace("\\", "/").rpartition("/")[2]
+    return " ".join("".join(char if char.isprintable() else " " for char in base).split())
+
+
+def _name(part: Part, number: int) -> str:
+    given = _given_name(part)
+    if not given and _is_mail(part) and part.parts:
+        subject = header_text(part.parts[0].raw("subject"))[:100].replace("/", "-")
+        given = f"{subject}.eml" if subject else ""
+    return file_name(given or None, f"file-{number}", part.media_type)
