@@ -26,7 +26,7 @@ from api.reads import Look, look
 from api.shapes import FUTURE_MAX_US, AddressText, AppendRequest, Terms, TimeText, append_command
 from domain.addresses import AddressError, parse_address
 from domain.commands import FactReceipt, Receipt, ReportDelivery
-from domain.errors import NotFound, SourceNotYours
+from domain.errors import NotFound, NotYet, SourceNotYours
 from domain.events import InteractionRecorded
 from domain.times import TimeError, parse_rfc3339
 from domain.values import Channel, Direction, is_source
@@ -169,7 +169,12 @@ async def report_status(request: Request, id: str) -> Response:
     require_type(dict(request.scope["headers"]), JSON_TYPES)
     Query(request).close()
     asked = _STATUS.read(await read_body(request))
-    position, recorded = await recorded_for(request, caller, position_in_path(id))
+    position = position_in_path(id)
+    # A program reports what its provider said, also of whom it may not see.
+    if caller.user is None:
+        _, recorded = recorded_at(services, position)
+    else:
+        _, recorded = await recorded_for(request, caller, position)
     if caller.source not in {None, recorded.source}:
         raise SourceNotYours("This token may append to its own source only.")
     report = _report(services, asked, recorded.originator_id, recorded)
@@ -208,7 +213,11 @@ async def report_status_by_key(request: Request) -> Response:
 async def recorded_for(
     request: Request, caller: Caller, position: int
 ) -> tuple[int, InteractionRecorded]:
-    """The interaction with an id, for a command of somebody who may see it. Raises NotFound."""
+    """The interaction with an id, for a command of somebody who may see it.
+
+    Raises NotFound, and NotYet where the views that could tell are still being made: then a
+    program may go on, which looks at nothing, and a person waits.
+    """
     services = services_of(request)
     found = recorded_at(services, position)
 
@@ -217,7 +226,11 @@ async def recorded_for(
         if ref is not None and not look.allowed([ref]):
             raise NotFound(f"There is no interaction {position}.")
 
-    await look(request, caller, Freshness(), check)
+    try:
+        await look(request, caller, Freshness(), check)
+    except NotYet:
+        if caller.user is not None:
+            raise
     return found
 
 
