@@ -27,6 +27,9 @@ from projections.content import content_of, pack, read_content
 KIND_INTERACTION: Final = 0
 KIND_NOTE: Final = 1
 
+NOTE_STRUCK: Final = 1
+"""The `stamp` of a note that was declared void; that is all that can become of one."""
+
 UUID16: Final = sa.LargeBinary(16)
 
 FILTERED: Final = (
@@ -391,5 +394,5 @@ def _strike(entry: Entry, event: events.NoteRetracted, rows: Rows) -> None:
     row = rows.get(INTERACTIONS, (event.originator_id.bytes,))
     if row is not None and row.content is not None:
         row.content = notes.struck(row.content, entry, event)
-        row.stamp = entry.position
+        row.stamp = NOTE_STRUCK
         rows.put(INTERACTIONS, row)

@@ -69,6 +69,54 @@ def test_an_assignee_must_be_somebody_who_can_sign_in(station: Station) -> None:
     assert station.get(path.removesuffix("/assign")).headers["etag"] == '"0"'
 
 
+def test_a_team_can_have_it_and_a_suspended_user_cannot(each_station: Station) -> None:
+    """Teams are known by their id and shown by their name; who may not sign in is refused."""
+    team = each_station.post("/v1/teams", json={"name": "Taller Norte"}).json()["id"]
+    rosa = each_station.user("Rosa")
+    contact = each_station.append()["contact"]
+    row = do(each_station, contact, "assign", team=team)
+    assert row["team"] == {"id": team, "name": "Taller Norte"}
+    listed = each_station.ask("/v1/conversations", team=team)["items"]
+    assert [one["id"] for one in listed] == [contact]
+    assert each_station.ask("/v1/conversations", team="none")["items"] == []
+    do(each_station, contact, "assign", assignee=str(rosa))
+    assert each_station.post(f"/v1/users/{rosa}/suspend").status_code == 200
+    path = f"/v1/conversations/{contact}/assign"
+    again = {"assignee": str(rosa), "team": None}
+    assert refused(each_station, path, again) == (422, "invalid-input", ["assignee"])
+
+
+def test_the_conversation_of_merged_contacts(each_station: Station) -> None:
+    """Commands to either id are for the one that is left; undone, each has its own again."""
+    rosa = each_station.user("Rosa")
+    ana = each_station.append(contact_name="Ana")["contact"]
+    eva = each_station.append(contact_name="Eva", resource="tel:+525577778888")["contact"]
+    do(each_station, eva, "assign", assignee=str(rosa))
+    do(each_station, ana, "resolve")
+    note = each_station.post(f"/v1/conversations/{eva}/notes", json={"text": "de Eva"}).json()
+    merge = each_station.post(
+        f"/v1/contacts/{ana}/merge", json={"other": eva, "reason": "la misma"}
+    ).json()["merge"]
+    answer = each_station.get(f"/v1/conversations/{eva}")
+    assert answer.headers["content-location"] == f"/v1/conversations/{ana}"
+    row = answer.json()
+    assert (row["id"], row["status"], row["assignee"]["name"]) == (ana, "open", "Rosa")
+    notes = each_station.ask(f"/v1/contacts/{ana}/timeline", kind="note")["items"]
+    assert [(one["id"], one["contact"]["id"]) for one in notes] == [(note["id"], ana)]
+    assert do(each_station, eva, "assign", assignee=None)["assignee"] is None
+    assert do(each_station, eva, "resolve")["status"] == "resolved"
+    on_both = each_station.post(f"/v1/conversations/{eva}/notes", json={"text": "de las dos"})
+    undo = each_station.post(f"/v1/contacts/{ana}/merges/{merge}/undo", json={"reason": "no"})
+    assert undo.status_code == 200, undo.text
+    row = each_station.ask(f"/v1/conversations/{eva}")
+    assert (row["id"], row["status"], row["assignee"]["name"]) == (eva, "open", "Rosa")
+    row = each_station.ask(f"/v1/conversations/{ana}")
+    assert (row["status"], row["assignee"]) == ("resolved", None)
+    for contact, held in ((eva, note["id"]), (ana, on_both.json()["id"])):
+        notes = each_station.ask(f"/v1/contacts/{contact}/timeline", kind="note")["items"]
+        assert [one["id"] for one in notes] == [held]
+
+
 def test_resolving_and_reopening(each_station: Station) -> None:
     """Each changes the tabs at once; an inbound message reopens what was resolved."""
     contact = each_station.append()["contact"]

@@ -61,6 +61,42 @@ def test_the_inbox_lists_conversations(each_station: Station) -> None:
     assert "Nada con este filtro" in empty.text
 
 
+def test_the_inbox_shows_whose_it_is_and_what_rests(each_station: Station) -> None:
+    """The name of whoever has it; among all, what is resolved or snoozed says so."""
+    headers = browser(each_station)
+    made = each_station.append()
+    path = f"/v1/conversations/{made['contact']}"
+    rosa = each_station.user("Eva")
+    each_station.ask(path)
+    each_station.post(f"{path}/assign", json={"assignee": str(rosa)})
+    page = each_station.get("/", headers=headers)
+    assert '<span class="bd desk">Eva</span>' in page.text
+    each_station.post(f"{path}/resolve", json={})
+    assert "resolved</span>" not in each_station.get("/?status=resolved", headers=headers).text
+    assert (
+        '<span class="bd">resolved</span>' in each_station.get("/?status=all", headers=headers).text
+    )
+
+
+def test_a_note_stands_among_the_interactions(each_station: Station) -> None:
+    """With its author, escaped like everything else; one that is void says so, and why."""
+    headers = browser(each_station)
+    contact = each_station.append()["contact"]
+    each_station.ask("/v1/conversations")
+    path = f"/v1/conversations/{contact}/notes"
+    note = each_station.post(path, json={"text": HOSTILE}).json()
+    page = each_station.get(f"/contacts/{contact}", headers=headers)
+    assert "Internal note" in page.text
+    assert f'id="i{note["id"]}"' in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "<script" not in page.text
+    each_station.post(f"{path}/{note['id']}/retraction", json={"reason": "era de otro"})
+    page = each_station.get(f"/contacts/{contact}", headers=headers)
+    assert '<span class="bd bad">void</span>' in page.text
+    assert "era de otro" in page.text
+    assert each_station.get(f"/interactions/{note['id']}", headers=headers).status_code == 404
+
+
 def test_a_contact_s_page_is_its_timeline(each_station: Station) -> None:
     """Newest first, with the facts of each interaction, filters by direction and a pager."""
     headers = browser(each_station)

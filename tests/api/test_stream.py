@@ -100,6 +100,41 @@ def test_a_status_before_its_message_has_no_row_yet(station: Station) -> None:
     listener.close()
 
 
+def test_a_note_comes_with_its_row(each_station: Station) -> None:
+    """It is no interaction; the row is that of the timeline, also once it is void."""
+    contact = each_station.append()["contact"]
+    each_station.ask("/v1/activity")
+    listener = Listener(each_station)
+    listener.open()
+    path = f"/v1/conversations/{contact}/notes"
+    row = each_station.post(path, json={"text": "llamar mañana"}).json()
+    void = each_station.post(f"{path}/{row['id']}/retraction", json={"reason": "ya"}).json()
+    added, retracted = listener.next(), listener.next()
+    assert (added.name, retracted.name) == ("note.added", "note.retracted")
+    assert list(added.data) == MESSAGE_FIELDS
+    assert (added.data["contact"], added.data["interaction_id"]) == (contact, None)
+    assert (retracted.data["row"], added.data["conversation"]) == (void, None)
+    assert added.data["row"]["text"] == "llamar mañana"
+    listener.close()
+
+
+def test_a_decision_comes_with_the_conversation(each_station: Station) -> None:
+    """`conversation.*` brings the conversation as it is, and no row."""
+    contact = each_station.append()["contact"]
+    each_station.ask("/v1/activity")
+    listener = Listener(each_station)
+    listener.open()
+    answer = each_station.post(f"/v1/conversations/{contact}/resolve", json={})
+    event = listener.next()
+    assert (event.name, event.data["row"]) == ("conversation.resolved", None)
+    assert event.data["conversation"] == answer.json()
+    assert event.data["conversation"]["status"] == "resolved"
+    each_station.post(f"/v1/contacts/{contact}/mute", json={"muted": True})
+    muted = listener.next()
+    assert (muted.name, muted.data["conversation"]) == ("contact.muted", None)
+    listener.close()
+
+
 def test_seen_comes_with_the_conversation_of_who_reads(station: Station) -> None:
     """`conversation.seen` brings the conversation as each reader sees it."""
     rosa = station.user("Rosa")

@@ -21,11 +21,15 @@ ARRIVAL: Mapping[str, frozenset[str]] = {
     "interactions": frozenset({"recorded_at"}),
     "threads": frozenset({"stirred_position"}),
     "conversations": frozenset({"stirred_position", "version"}),
+    "decisions": frozenset({"assigned_at", "turned_at", "turned_for", "switches"}),
     "marks": frozenset({"steps", "reset_at", "reset_to"}),
     "seen": frozenset({"through", "reset_at"}),
     "starts": frozenset({"position"}),
 }
-"""Table → columns that say when something reached the log, and nothing else."""
+"""Table → columns that say when something reached the log, and nothing else.
+
+Of `turned_for` it is with whom a contact was one at that time: a merge stood, or it did not.
+"""
 
 Mask = Callable[[Any], object]
 

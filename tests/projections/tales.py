@@ -225,6 +225,7 @@ def rich_story() -> Story:
     working.struck(story, working.noted(story, PHONES[1], "llamar mañana"))
     working.snoozed(story, PHONES[2], at)
     working.muted(story, PHONES[3])
+    working.restricted(story, PHONES[3], "Rosa")
     working.unread(story, PHONES[0], "Rosa", 3)
     story.status(tie[0].event.originator_id, "read", at=at + 2)
     return story

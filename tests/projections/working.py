@@ -60,6 +60,13 @@ def unmuted(story: Story, address: str) -> Entry:
     return story.add(events.ContactUnmuted(**_place(story, contact_stream(contact), contact)))
 
 
+def restricted(story: Story, address: str, *users: str) -> Entry:
+    """Only these users see the contact from now on."""
+    contact = subject_of(address)
+    place = _place(story, contact_stream(contact), contact)
+    return story.add(events.AccessRestricted(**place, users=tuple(map(user_of, users))))
+
+
 def unread(story: Story, address: str, user: str, first: int) -> Entry:
     """A user wants it unseen from a position on."""
     contact = subject_of(address)
