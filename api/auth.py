@@ -85,6 +85,7 @@ class Caller(Struct, frozen=True):
     `source` is the only one that a bound token may append to; `csrf` is a session's own.
     `leads`: they may change what all share (teams, departments, campaigns). `role`, `language`
     and `zone` are those of `user`, None where there is no person, or nothing was chosen.
+    `behind`: the person who acts for `user`, whose own eyes see no more for it.
     """
 
     actor: Actor
@@ -97,11 +98,12 @@ class Caller(Struct, frozen=True):
     role: str | None = None
     language: str | None = None
     zone: str | None = None
+    behind: UUID | None = None
 
     @property
     def reader(self) -> Reader:
         """The caller as one who looks at contacts."""
-        return Reader(self.user, everything="admin" in self.scopes)
+        return Reader(self.user, everything="admin" in self.scopes, behind=self.behind)
 
     def by(self, repeatable: Repeatable | None = None) -> By:
         """The caller as the author of a command."""
@@ -285,6 +287,7 @@ class Doorkeeper:
                 caller,
                 plain=By(caller.actor, user),
                 user=user,
+                behind=None if caller.user == user else caller.user,
                 role=None,
                 language=None,
                 zone=None,

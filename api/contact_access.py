@@ -30,12 +30,13 @@ from api.read_contacts import contact_answer
 from api.reads import Look, Task, answer, look, settled, written
 from domain.access import Access
 from domain.contact import contact_stream
-from domain.errors import ChangedMeanwhile
+from domain.errors import ChangedMeanwhile, NotFound
 from domain.events import AccessOpened, AccessRestricted, ContactsMerged, Event, MergeUndone
 from domain.times import format_utc
 from domain.values import echo
 from projections import teams
 from projections.dictionary import TEAM, USER, Person, TeamName
+from projections.rendering import encode
 from projections.shapes import By
 
 if TYPE_CHECKING:
@@ -136,13 +137,24 @@ async def give_access(request: Request, id: str) -> Response:
         raise ChangedMeanwhile(msgspec.Raw(now.body)) from None
     if receipt is not None:
         await written(services, receipt.last)
-    repeated = receipt is not None and receipt.duplicate
-    return await look(
-        request,
-        caller,
-        Freshness(),
-        lambda look: contact_answer(look, wanted, duplicate=repeated),
-    )
+    done = receipt is not None and not receipt.duplicate
+
+    def work(look: Look) -> Json:
+        try:
+            return contact_answer(look, wanted, duplicate=receipt is not None and not done)
+        except NotFound:
+            if not done:
+                raise
+            return _last_sight(look, found)
+
+    return await look(request, caller, Freshness(), work)
+
+
+def _last_sight(look: Look, found: Found) -> Json:
+    """The contact as somebody leaves it who closed it to themselves: it is done, no failure."""
+    shown = look.renderer.contact(look.reading, found.id.bytes)
+    headers = read_headers(look.position, shown.version if shown else None)
+    return Json(encode(shown), 200, headers)
 
 
 def _access(look: Look, asked: AccessRequest, found: Found) -> Access:

@@ -117,6 +117,7 @@ async def link(request: Request, id: str) -> Response:
     if receipt is None:
         await _current(services)
         found: Found = await settled(request, caller, lambda look: look.contact(wanted))
+        await _refuse_hidden(request, caller, asked.address)
         if asked.since is not None:
             await _refuse_early(request, caller, asked.address, ("from", asked.since))
         try:
@@ -275,6 +276,24 @@ def _refuse_future(services: Services, field: str, since: int) -> None:
         raise InvalidInput.one(field, "future", message)
 
 
+async def _refuse_hidden(request: Request, caller: Caller, address: str) -> None:
+    """An address of a contact that is out of the caller's sight is not theirs to take.
+
+    What was said over it would come along, and so into their sight. Raises AddressTaken.
+    """
+    services = services_of(request)
+    subject = services.ledger.subjects.find(address, services.clock())
+    if subject is None:
+        return
+
+    def is_hidden(look: Look) -> bool:
+        root = contact_pages.contact_of(look.reading, subject.bytes)
+        return root is not None and not look.visible.may_see_one([root])
+
+    if await look(request, caller, Freshness(), is_hidden):
+        raise AddressTaken(None)
+
+
 async def _refuse_early(
     request: Request, caller: Caller, address: str, when: tuple[str, int]
 ) -> None:
@@ -359,9 +378,17 @@ async def _merged(
 
 
 def _undone(look: Look, row: MergeRow, *, duplicate: bool) -> Json:
-    """The answer to an undoing: both contacts as they are now."""
-    both = [look.contact(UUID(bytes=one)).id.bytes for one in (row.survivor, row.absorbed)]
-    survivor, absorbed = (look.renderer.contact(look.reading, one) for one in both)
+    """The answer to an undoing: both contacts as they are now; null is out of sight again."""
+    survivor, absorbed = (_seen(look, one) for one in (row.survivor, row.absorbed))
     body = encode(UndoAnswer(str(UUID(bytes=row.merge)), survivor, absorbed))
     headers = read_headers(look.position, survivor.version if survivor else None)
     return Json(body, 200, headers | (DUPLICATE if duplicate else {}))
+
+
+def _seen(look: Look, id: bytes) -> ContactView | None:
+    """A contact, or None where a wall stands before it."""
+    try:
+        found = look.contact(UUID(bytes=id))
+    except NotFound:
+        return None
+    return look.renderer.contact(look.reading, found.id.bytes)

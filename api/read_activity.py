@@ -13,7 +13,7 @@ from api.filters import ids, is_quick, page_query
 from api.openapi import answers
 from api.parameters import Query
 from api.reads import Look, Task, answer, page_answer
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from projections import activity as views
 from projections import contact_pages, timeline_pages
 from projections.paging import Page
@@ -59,6 +59,10 @@ async def activity(request: Request) -> Response:
 
 def _page(look: Look, asked: PageQuery, contacts: list[UUID]) -> Page[Ref]:
     """The page, of everybody or of some contacts; unknown contacts have no interactions."""
+    if asked.around is not None and not asked.cursor:
+        ref = timeline_pages.one(look.reading, asked.around)
+        if ref is not None and not look.allowed([ref]):
+            raise NotFound("There is no such interaction here.")  # as where there is none
     if not contacts:
         return views.page(look.reading, asked, look.visible)
     found = contact_pages.contacts_of(look.reading, [contact.bytes for contact in contacts])

@@ -127,17 +127,22 @@ class Access:
         epoch = reading.epoch(ACCESS_EPOCH)
         if reader.everything or not epoch:
             return Visible(frozenset(), reader, reading, ())
-        teams = tuple(teams_of(reading, reader.user.bytes)) if reader.user else ()
+        grantees = tuple(_names_of(reading, person) for person in reader.persons)
         key = (reading.generation, epoch, reader)
         hidden = self._known.get(key)
         if hidden is None:
-            condition, params = _hidden(reading, reader, teams)
+            condition, params = _hidden(reading, grantees)
             hidden = frozenset(row[0] for row in reading.fetch(condition, params))
             with self._lock:
                 if len(self._known) >= READERS_KEPT:
                     self._known.clear()
                 self._known[key] = hidden
-        return Visible(hidden, reader, reading, teams)
+        return Visible(hidden, reader, reading, grantees)
+
+
+def _names_of(reading: Reading, person: bytes | None) -> tuple[bytes, ...]:
+    """The ids under which a person may be named at a wall: their own, and their teams'."""
+    return (person, *teams_of(reading, person)) if person else ()
 
 
 def _decision(entry: Entry, event: AccessRestricted | AccessOpened) -> DecisionRow:
@@ -218,11 +223,19 @@ def _id(key: Key) -> bytes:
 class Reader(Struct, frozen=True):
     """Who looks: the user behind a session or token, None for a token of nobody's.
 
-    `everything`: an administrator, whom no wall keeps out.
+    `everything`: an administrator, whom no wall keeps out. `behind`: the person who acts for
+    that user; what either of them may not see is seen by neither.
     """
 
     user: UUID | None = None
     everything: bool = False
+    behind: UUID | None = None
+
+    @property
+    def persons(self) -> tuple[bytes | None, ...]:
+        """Who must get past each wall; None is a program, which is named at none."""
+        user = self.user.bytes if self.user else None
+        return (user, self.behind.bytes) if self.behind else (user,)
 
 
 class Visible:
@@ -233,12 +246,12 @@ class Visible:
         hidden: frozenset[bytes],
         reader: Reader,
         reading: Reading | None,
-        teams: tuple[bytes, ...],
+        grantees: tuple[tuple[bytes, ...], ...],
     ) -> None:
         self.hidden = hidden
         self.reader = reader
         self._reading = reading
-        self._teams = teams
+        self._grantees = grantees
 
     @property
     def everything(self) -> bool:
@@ -257,14 +270,14 @@ class Visible:
         """A condition for a query, and its parameters: the contact in that column may be seen."""
         if self.everything or self._reading is None:
             return "1 = 1", ()
-        query, params = _hidden(self._reading, self.reader, self._teams)
+        query, params = _hidden(self._reading, self._grantees)
         return f"{column} NOT IN ({query})", params
 
     def interactions(self, alias: str) -> tuple[str, tuple[object, ...]]:
         """The same for interactions under that alias: one of its contacts may be seen."""
         if self.everything or self._reading is None:
             return "1 = 1", ()
-        query, params = _hidden(self._reading, self.reader, self._teams)
+        query, params = _hidden(self._reading, self._grantees)
         subjects = self._reading.name(SUBJECTS)
         behind = f"SELECT s.subject FROM {subjects} s WHERE s.contact IN ({query})"
         appears = (
@@ -280,19 +293,22 @@ EVERYTHING: Final = Visible(frozenset(), Reader(everything=True), None, ())
 
 
 def _hidden(
-    reading: Reading, reader: Reader, teams: tuple[bytes, ...]
+    reading: Reading, grantees: tuple[tuple[bytes, ...], ...]
 ) -> tuple[str, tuple[object, ...]]:
-    """The contacts that a reader may not see, as a query: a wall that they do not get past."""
+    """The contacts that a reader may not see, as a query: a wall that they do not get past.
+
+    `grantees`: for each person who must get past, the ids under which they may be named.
+    """
     walls = reading.name(WALLS)
-    grantees = ((reader.user.bytes,) if reader.user else ()) + teams
-    past = ""
-    if grantees:
-        marks = ", ".join("?" * len(grantees))
-        past = (
-            f" AND NOT EXISTS (SELECT 1 FROM {walls} g WHERE g.contact = w.contact"
-            f" AND g.part = w.part AND g.grantee IN ({marks}))"
-        )
-    return f"SELECT w.contact FROM {walls} w WHERE w.grantee = ?{past}", (WALL, *grantees)
+    if not grantees or not all(grantees):
+        return f"SELECT w.contact FROM {walls} w WHERE w.grantee = ?", (WALL,)
+    named = " AND ".join(
+        f"EXISTS (SELECT 1 FROM {walls} g WHERE g.contact = w.contact AND g.part = w.part"
+        f" AND g.grantee IN ({', '.join('?' * len(ids))}))"
+        for ids in grantees
+    )
+    params = (WALL, *(one for ids in grantees for one in ids))
+    return f"SELECT w.contact FROM {walls} w WHERE w.grantee = ? AND NOT ({named})", params
 
 
 # --------------------------------------------------------------------- queries
@@ -307,6 +323,18 @@ class Granted(Struct, frozen=True):
 
 
 NOBODY_NEEDED: Final = Granted(0, (), ())
+
+
+def restricted(reading: Reading, contacts: Collection[bytes]) -> frozenset[bytes]:
+    """Those of the contacts that are not open to all."""
+    if not contacts or not reading.epoch(ACCESS_EPOCH):
+        return frozenset()
+    marks = ", ".join("?" * len(contacts))
+    rows = reading.fetch(
+        f"SELECT contact FROM {reading.name(WALLS)} WHERE grantee = ? AND contact IN ({marks})",
+        (WALL, *contacts),
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def granted(reading: Reading, contacts: Collection[bytes]) -> Mapping[bytes, Granted]:

@@ -14,9 +14,12 @@ from projections.threads import channels_of
 
 
 def conversation_view(
-    one: Conversation, contact: Card, names: Names, last: bytes
+    one: Conversation, contact: Card, names: Names, last: bytes, *, restricted: bool
 ) -> ConversationView:
-    """The conversation row; `last` is the rendered row of its last interaction."""
+    """The conversation row; `last` is the rendered row of its last interaction.
+
+    `restricted`: not everybody may see it.
+    """
     row = one.row
     return ConversationView(
         id=contact.id,
@@ -35,6 +38,7 @@ def conversation_view(
         interactions=row.interactions,
         first_at=format_utc(row.first_at),
         muted=bool(row.muted),
+        restricted=restricted,
         version=row.version,
     )
 

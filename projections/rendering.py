@@ -14,7 +14,7 @@ import msgspec
 
 from domain.values import Direction
 from projections import cards, contact_pages, folding, painting, timeline_pages
-from projections.access import Visible
+from projections.access import Visible, restricted
 from projections.cards import Card
 from projections.content import Content, read_content
 from projections.conversation_view import conversation_view
@@ -59,7 +59,8 @@ class _Talk(NamedTuple):
     names: tuple[int, int]
     contact: Card
     last: bytes
-    body: bytes
+    restricted: bool
+    body: bytes = b""
 
 
 class Renderer:
@@ -234,23 +235,32 @@ class Renderer:
         contacts = cards.of_subjects(reading, {ref.subject for ref in last})
         rows = masked(self._rows_of(reading, last, contacts), visible)
         names = self._book.names(reading)
+        closed = restricted(reading, [one.row.contact for one in found])
         if len(self._talks) + len(found) > TALKS_KEPT:
             self._talks = dict(list(self._talks.items())[-TALKS_KEPT // 2 :])
         return [
-            self._talk(one, names, (contacts[ref.subject], row), (reading.generation, names.epoch))
+            self._talk(
+                _Talk(
+                    one,
+                    (reading.generation, names.epoch),
+                    contacts[ref.subject],
+                    row,
+                    one.row.contact in closed,
+                ),
+                names,
+            )
             for one, ref, row in zip(found, last, rows, strict=True)
         ]
 
-    def _talk(
-        self, one: Conversation, names: Names, parts: tuple[Card, bytes], epoch: tuple[int, int]
-    ) -> bytes:
-        contact, last = parts
+    def _talk(self, talk: _Talk, names: Names) -> bytes:
+        one = talk.one
         key = (one.row.contact, one.unread, one.seen_through)
         kept = self._talks.get(key)
-        if kept is not None and kept[:-1] == (one, epoch, contact, last):
+        if kept is not None and kept[:-1] == talk[:-1]:
             return kept.body
-        body = encode(conversation_view(one, contact, names, last))
-        self._talks[key] = _Talk(one, epoch, contact, last, body)
+        view = conversation_view(one, talk.contact, names, talk.last, restricted=talk.restricted)
+        body = encode(view)
+        self._talks[key] = talk._replace(body=body)
         return body
 
     def inbox(self, reading: Reading, page: Page[Conversation], visible: Visible) -> bytes:
