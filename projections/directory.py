@@ -46,7 +46,7 @@ class DirectoryProjection:
     """The projection."""
 
     name: ClassVar[str] = "directory"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[RowTable[Any], ...]] = (SUBJECTS, CONTACTS, MERGES, FORMERS, HINTS)
     topics: ClassVar[frozenset[str]] = frozenset(
         {
