@@ -36,6 +36,10 @@ ACCOUNT_TRIES_MAX: Final = 10
 ADDRESS_TRIES_MAX: Final = 50
 """And from one network address, behind which a whole office may sit."""
 
+POSTS_MAX: Final = 120
+"""Posts to one open form from one network address in that time: a fair has many visitors behind
+one address, a program that floods a form has far more posts."""
+
 PLACES: Final = 65_536
 """Places of a table: some MB at most. Two who share a place share its tries, which is rare."""
 
@@ -88,12 +92,22 @@ class Gate:
         self._services = services
         self._accounts = Tries(ACCOUNT_TRIES_MAX)
         self._addresses = Tries(ADDRESS_TRIES_MAX)
+        self._posts = Tries(POSTS_MAX)
         self._free = asyncio.Semaphore(HASHINGS_MAX)
         self._waiting = 0
 
     def email_code(self, email: str) -> bytes:
         """The 32 bytes by which the key store knows an e-mail address."""
         return email_code(self._services, email)
+
+    def count_post(self, connection: str, address: str) -> None:
+        """Count a post to a form that takes from anybody. Raises TooMany."""
+        now = self._services.clock()
+        origin = self._services.ledger.derive.code("post", connection, _network(address))
+        wait_s = self._posts.wait_s(origin, now)
+        if wait_s:
+            raise TooMany(wait_s)
+        self._posts.count(origin, now)
 
     async def check(self, email: str, password: str, address: str) -> UUID | None:
         """The user with that e-mail and password; None for everything else, equally slow.

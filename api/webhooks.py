@@ -16,8 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from api.auth import services_of
 from api.frame import log_unexpected
 from api.parameters import read_body
-from channels.contract import Answer, Incoming
-from domain.errors import HiloError, NotAllowed, TooLarge
+from channels.contract import Answer, Incoming, Reply
+from domain.errors import HiloError, MethodNotAllowed, NotAllowed, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,11 +54,15 @@ async def deliver(request: Request, channel: str, name: str) -> Response:
     """Take a delivery; 200 once each atom is recorded, ignored or in quarantine, durably.
 
     401 for a signature that is missing or wrong, 413 for a body above the channel's limit, 404
-    for a connection that was removed, 503 for one that is paused and where a store failed.
+    for a connection that was removed, 429 for too many posts from one address to an open form,
+    503 for a connection that is paused and where a store failed.
     """
     services = services_of(request)
     channels = services.channels
     opened = await run_in_threadpool(channels.connections.open, channel, name)
+    if opened.module.is_open and not any(opened.secrets.values()):
+        address = request.client.host if request.client else ""
+        request.app.state.gate.count_post(opened.connection.key, address)
     try:
         body = await read_body(request, opened.module.body_max_bytes)
     except TooLarge:
@@ -67,11 +71,29 @@ async def deliver(request: Request, channel: str, name: str) -> Response:
     return await _delivered(services, opened, _incoming(services, request, body))
 
 
+@router.options("/channels/{channel}/{name}", summary="A browser or sender asks before it sends")
+async def preflight(request: Request, channel: str, name: str) -> Response:
+    """Say who may send, and how; 405 where the channel is asked nothing of the kind."""
+    services = services_of(request)
+    opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    if opened.module.preflight is None:
+        raise MethodNotAllowed("This channel takes POST.")
+    incoming = _incoming(services, request, b"")
+    return _answered(opened.module.preflight(incoming, opened.connection.options))
+
+
 async def _delivered(services: Services, opened: Opened, incoming: Incoming) -> Response:
     """Take a delivery, and say what this provider waits for."""
     await services.channels.receiver.deliver(opened, incoming)
-    reply = opened.module.reply
-    return Response(reply.body, status_code=200, media_type=reply.media_type, headers=_PLAIN)
+    module = opened.module
+    if module.answer is not None:
+        return _answered(module.answer(incoming, opened.connection.options))
+    return _answered(module.reply)
+
+
+def _answered(reply: Reply) -> Response:
+    headers = {**_PLAIN, **reply.headers}
+    return Response(reply.body, reply.status, headers, reply.media_type)
 
 
 def _incoming(services: Services, request: Request, body: bytes) -> Incoming:

@@ -13,10 +13,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from api.ingest import append_reader
 from api.metrics import Metrics
 from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
+from channels.contract import Reading
 from channels.room import Channels, Stores
 from domain.addresses import comparison_key
 from domain.errors import StoresDiffer, StoreUnavailable
@@ -180,6 +182,7 @@ class Composition:
                 seal=CompanySeal(self.keys.ring, entropy),
             ),
             clock,
+            Reading(settings.country, append_reader(self.ledger, clock, settings.country)),
         )
         identity = self.keys.identity
         self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)

@@ -19,7 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from domain.commands import Fact
+from domain.commands import Fact, RecordInteraction
 from domain.values import Deriver
 
 WEBHOOK_BODY_MAX_BYTES: Final = 4 * 1024 * 1024
@@ -61,6 +61,17 @@ class Incoming(Struct, frozen=True, kw_only=True):
     received_at: int = 0
 
 
+class Reading(Struct, frozen=True):
+    """How a ledger reads what people type: the country of phones, and append requests.
+
+    `append(body, source, key)` gives the command of an append request (contract 2.2) for a
+    caller of that source, with a key for a body that has none. Raises HiloError.
+    """
+
+    country: str | None = None
+    append: Callable[[bytes, str, str], RecordInteraction] | None = None
+
+
 class Arrival(Struct, frozen=True, kw_only=True):
     """Where and when something arrived (µs), and what belongs to all that comes through there.
 
@@ -74,6 +85,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     department: str | None = None
     options: Mapping[str, str] = {}
     own_domains: frozenset[str] = frozenset()
+    reading: Reading = Reading()
 
 
 # ---------------------------------------------------------------- outcomes
@@ -86,10 +98,12 @@ class Answer(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """What a delivery is answered with, beside 200: nothing, or what the provider waits for."""
+    """What a delivery is answered with: nothing, or what the sender waits for."""
 
     body: bytes = b""
     media_type: str | None = None
+    status: int = 200
+    headers: Mapping[str, str] = {}
 
 
 class Refused(Struct, frozen=True):
@@ -167,7 +181,10 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     delivers by GET as well, and asks for no handshake. `signs_body`: a changed byte shows; else
     a shared secret tells only who sent it. `secret_choices`: a connection has all secrets of at
     least one of these groups. `is_hooked`: something is delivered over HTTP; else Hilo listens or
-    fetches by itself, and `place` says where, from the options.
+    fetches by itself, and `place` says where, from the options. `is_open`: without a secret it
+    takes from anybody, so that posts are counted per sender. `answer` and `preflight` (OPTIONS)
+    make what a sender is told from the request and the connection's options, never from what
+    became of it.
     """
 
     channel: str
@@ -184,6 +201,9 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     secret_choices: tuple[tuple[str, ...], ...] = ()
     is_hooked: bool = True
     place: Callable[[Mapping[str, str]], str] | None = None
+    is_open: bool = False
+    answer: Callable[[Incoming, Mapping[str, str]], Reply] | None = None
+    preflight: Callable[[Incoming, Mapping[str, str]], Reply] | None = None
     handshake: Callable[[Incoming, Secrets], Answer | Refused]
     verify: Callable[[Incoming, Secrets], Verified | Rejected]
     parse: Callable[[Incoming, Arrival], list[Atom]]

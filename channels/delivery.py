@@ -20,6 +20,7 @@ from channels.contract import (
     Commands,
     Ignored,
     Incoming,
+    Reading,
     Rejected,
     Unreadable,
     Verified,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from domain.commands import Fact
     from domain.ledger import Ledger
     from domain.ports import Clock
-    from storage.arrivals import Arrivals
     from storage.connections import Connection
 
 AT_ONCE: Final = 256
@@ -90,12 +90,13 @@ class Placed(Struct, frozen=True):
 class Receiver:
     """Takes deliveries in, for one ledger."""
 
-    def __init__(self, ledger: Ledger, arrivals: Arrivals, ward: Ward, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, ward: Ward, clock: Clock, reading: Reading) -> None:
         self._ledger = ledger
-        self._arrivals = arrivals
+        self._arrivals = ward.arrivals
+        self._reading = reading
         self._ward = ward
         self._clock = clock
-        self._settling = Settling(arrivals)
+        self._settling = Settling(ward.arrivals)
         self._tokens = ExpiringLru[str, bytes](TOKENS_MAX, TOKEN_S, time.monotonic)
 
     async def deliver(self, opened: Opened, incoming: Incoming) -> list[Placed]:
@@ -157,6 +158,7 @@ class Receiver:
             department=connection.department,
             options=connection.options,
             own_domains=self._ledger.own_domains,
+            reading=self._reading,
         )
 
     async def place(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from channels.contract import ChannelModule
+from channels.form import FORM
 from channels.instagram import INSTAGRAM
 from channels.lead_ads import LEAD_ADS
 from channels.mailgun import MAILGUN
@@ -14,6 +15,7 @@ from channels.postmark import POSTMARK
 from channels.sendgrid import SENDGRID
 from channels.telegram import TELEGRAM
 from channels.twilio import TWILIO_SMS, TWILIO_VOICE, TWILIO_WHATSAPP
+from channels.typeform import TYPEFORM
 from channels.whatsapp import WHATSAPP
 
 CHANNELS: Final[Mapping[str, ChannelModule]] = {
@@ -30,6 +32,8 @@ CHANNELS: Final[Mapping[str, ChannelModule]] = {
         POSTMARK,
         MAILGUN,
         SENDGRID,
+        FORM,
+        TYPEFORM,
     )
 }
 """The modules by the name that stands in URLs and commands."""

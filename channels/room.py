@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from channels.connections import Connections
+from channels.contract import Reading
 from channels.delivery import Receiver
 from channels.quarantine import Retrying, Ward
 
@@ -31,9 +32,9 @@ class Stores(Struct, frozen=True):
 class Channels:
     """Connections, deliveries and quarantine of one ledger."""
 
-    def __init__(self, ledger: Ledger, stores: Stores, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, stores: Stores, clock: Clock, reading: Reading) -> None:
         self.arrivals = stores.arrivals
         self.connections = Connections(stores.book, stores.secrets, clock)
         self.ward = Ward(stores.arrivals, stores.seal, ledger.derive)
-        self.receiver = Receiver(ledger, stores.arrivals, self.ward, clock)
+        self.receiver = Receiver(ledger, self.ward, clock, reading)
         self.retrying = Retrying(self.ward, self.receiver, self.connections)

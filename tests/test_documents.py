@@ -153,7 +153,9 @@ def test_every_command_is_documented() -> None:
 
 def test_every_endpoint_is_documented() -> None:
     """Each call of the HTTP interface has its heading in docs/api.md."""
-    differences = _differences("api.md", endpoints(), r"(GET|POST|PUT|PATCH|DELETE|HEAD) /\S*")
+    differences = _differences(
+        "api.md", endpoints(), r"(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /\S*"
+    )
     assert not differences, differences
 
 

@@ -61,7 +61,7 @@ def parsed(channel: str, request: object, received_at: int = NOON) -> list[Atom]
         connection=f"{channel}/main",
         received_at=received_at,
         derive=DERIVE,
-        options=OPTIONS[channel],
+        options=OPTIONS.get(channel, {}),
     )
     return CHANNELS[channel].parse(Incoming(body=body_of(request)), arrival)
 
