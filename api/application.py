@@ -21,6 +21,7 @@ from api import (
     reading_side,
     signing_in,
     tokens,
+    twins,
     webhooks,
 )
 from api.auth import Doorkeeper
@@ -45,6 +46,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     ingest.router,
     batch.router,
     corrections.router,
+    twins.router,
     tokens.router,
     signing_in.router,
     webhooks.router,
@@ -62,6 +64,7 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     tokens.TokenPage,
     corrections.CorrectionRequest,
     corrections.RetractionRequest,
+    *twins.STRUCTS,
     *channels.STRUCTS,
     *quarantine.STRUCTS,
 )

@@ -29,7 +29,7 @@ from api.lines import LINE_MAX_BYTES, Line, Occurrences, Splitter
 from api.openapi import body_of
 from api.parameters import NDJSON_TYPES, Query, require_type
 from api.shapes import AppendRequest, Terms, append_command
-from api.spool import Spool
+from api.spool import Spool, Work
 from domain.commands import Receipt, RecordInteraction
 from domain.errors import Conflict, HiloError, TooLarge
 from domain.ports import Appended, Unit, Verdict
@@ -135,7 +135,7 @@ class BatchAnswer(Response):
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, work: BatchWork, body: AsyncIterator[bytes], request_id: str) -> None:
+    def __init__(self, work: Work, body: AsyncIterator[bytes], request_id: str) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._work = work

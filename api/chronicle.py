@@ -14,7 +14,7 @@ from projections.painting import by
 from projections.shapes import By
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from domain.ports import Entry
     from projections.dictionary import Names
@@ -49,10 +49,13 @@ class Happening(Struct, frozen=True):
     reason: str | None
 
 
-def chronicle(entries: Sequence[Entry], names: Names) -> list[Happening]:
-    """The history that these events of one interaction make, in their order."""
+def chronicle(entries: Sequence[Entry], names: Names, twins: Mapping[UUID, int]) -> list[Happening]:
+    """The history that these events of one interaction make, in their order.
+
+    `twins` are the ids of the records that it was linked with, by stream.
+    """
     known: dict[str, Value] = {}
-    return [_happening(entry, names, known) for entry in entries]
+    return [_happening(entry, names, known, twins) for entry in entries]
 
 
 def author(event: events.Event, names: Names) -> By:
@@ -62,7 +65,9 @@ def author(event: events.Event, names: Names) -> By:
     return by(names, event.actor.kind, event.actor.id)
 
 
-def _happening(entry: Entry, names: Names, known: dict[str, Value]) -> Happening:
+def _happening(
+    entry: Entry, names: Names, known: dict[str, Value], twins: Mapping[UUID, int]
+) -> Happening:
     event = entry.event
     if not isinstance(event, events.Event):
         raise TypeError(entry.topic)
@@ -88,6 +93,13 @@ def _happening(entry: Entry, names: Names, known: dict[str, Value]) -> Happening
             changes = [_change(known, "text", event.text)]
         case events.ReactionSet():
             changes = [_change(known, f"reaction.{event.by}", event.emoji)]
+        case events.TwinLinked():
+            changes = [
+                _change(known, "twin", twins.get(event.other)),
+                _change(known, "twin.role", "shown" if event.shown else "hidden"),
+            ]
+        case events.TwinUnlinked():
+            changes = [_change(known, "twin", None), _change(known, "twin.role", None)]
         case _:
             pass
     return Happening(

@@ -14,7 +14,13 @@ from api.bodies import Faults, Shape
 from api.idempotency import author
 from api.ingest import DUPLICATE, recorded_for
 from api.openapi import answers, body_of
-from api.parameters import JSON_TYPES, Query, position_in_path, read_body, require_type
+from api.parameters import (
+    JSON_TYPES,
+    Query,
+    position_in_path,
+    read_body,
+    require_type,
+)
 from api.read_interactions import card_after
 from api.shapes import FUTURE_MAX_US, Name, Seconds, TimeText
 from domain.commands import Correction, FactReceipt
@@ -81,7 +87,7 @@ async def correct(request: Request, id: str) -> Response:
     position, recorded = await recorded_for(request, caller, position_in_path(id))
     by = author(request, caller, raw, services.ledger.derive)
     receipt = await services.ledger.annotations.correct(recorded, correction, by)
-    return await _changed(request, caller, position, receipt)
+    return await changed(request, caller, position, receipt)
 
 
 @router.post(
@@ -102,16 +108,16 @@ async def retract(request: Request, id: str) -> Response:
     position, recorded = await recorded_for(request, caller, position_in_path(id))
     by = author(request, caller, raw, services.ledger.derive)
     receipt = await services.ledger.annotations.retract(recorded, asked.reason, by)
-    return await _changed(request, caller, position, receipt)
+    return await changed(request, caller, position, receipt)
 
 
-async def _changed(
+async def changed(
     request: Request, caller: Caller, interaction: int, receipt: FactReceipt | None
 ) -> Json:
     """The card as it is after a command; the number alone while the views are far behind."""
     repeated = receipt is not None and receipt.duplicate
     more = DUPLICATE if repeated else None
-    written = receipt.position if receipt else None
+    written = receipt.last if receipt else None
     try:
         return await card_after(request, caller, (interaction, written), more)
     except (NotFound, Unavailable):  # it is done, and durable: that is no failure

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
+from api import by_hand
 from api.answers import Json
 from api.auth import Caller, admit, services_of
 from api.bodies import Faults, Shape
@@ -29,8 +31,9 @@ from domain.commands import FactReceipt, Receipt, ReportDelivery
 from domain.errors import NotFound, NotYet, SourceNotYours
 from domain.events import InteractionRecorded
 from domain.times import TimeError, parse_rfc3339
-from domain.values import Channel, Direction, is_source
+from domain.values import Channel, Direction, Origin, is_source
 from projections import timeline_pages
+from projections.shapes import TwinView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +63,7 @@ class _Appended(Struct, gc=False):
     contact: UUID
     duplicate: bool
     erased: bool
-    twins: tuple[()] = ()
+    twins: Sequence[TwinView] = ()
 
 
 @router.post(
@@ -73,37 +76,62 @@ class _Appended(Struct, gc=False):
 async def append(request: Request) -> Response:
     """Append one interaction; durable when this answers.
 
-    201 with its id; 200 where its key stands already with the same content.
+    201 with its id; 200 where its key stands already with the same content. Of one logged by
+    hand, with `check_twins=true`, 409 where the channel reported it already, unless `confirm=true`
+    or the body's `twin_of` says what to do.
     """
     services = services_of(request)
     headers = dict(request.scope["headers"])
     caller = await admit(request, "append")
     require_type(headers, JSON_TYPES)
-    imported = imported_of(request)
+    wish = _wish_of(request)
     raw = await read_body(request)
-    terms = terms_of(services, caller, imported=imported, key_of=lambda _: key_in(headers))
-    command = append_command(raw, terms)
-    return append_answer(await services.ledger.record(command, caller.plain))
+    terms = terms_of(services, caller, imported=wish.imported, key_of=lambda _: key_in(headers))
+    command = append_command(raw, structs.replace(terms, alone=True))
+    if command.origin is not Origin.MANUAL:
+        return append_answer(await services.ledger.record(command, caller.plain))
+    check = wish.check_twins and not wish.confirm
+    return append_answer(*await by_hand.record(request, caller, command, check=check))
 
 
-def append_answer(receipt: Receipt) -> Json:
+def append_answer(receipt: Receipt, twins: Sequence[TwinView] = ()) -> Json:
     """The answer to an append."""
     body = _encode(
         _Appended(
-            receipt.id, receipt.interaction, receipt.contact, receipt.duplicate, receipt.erased
+            receipt.id,
+            receipt.interaction,
+            receipt.contact,
+            receipt.duplicate,
+            receipt.erased,
+            twins,
         )
     )
     return Json(body, 200, DUPLICATE) if receipt.duplicate else Json(body, 201)
 
 
-def imported_of(request: Request) -> bool:
-    """Whether the caller says that this is history: `?origin=imported`. Raises InvalidInput."""
+class _Wish(Struct, frozen=True):
+    """What the query of an append asks for."""
+
+    imported: bool = False
+    check_twins: bool = False
+    confirm: bool = False
+
+
+_PLAIN: Final = _Wish()
+
+
+def _wish_of(request: Request) -> _Wish:
+    """`origin`, `check_twins` and `confirm` of the query. Raises InvalidInput."""
     if not request.scope["query_string"]:
-        return False
+        return _PLAIN
     query = Query(request)
-    found = query.choice("origin", ("imported", ""), "")
+    found = _Wish(
+        bool(query.choice("origin", ("imported", ""), "")),
+        bool(query.flag("check_twins")),
+        bool(query.flag("confirm")),
+    )
     query.close()
-    return bool(found)
+    return found
 
 
 def terms_of(

@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from msgspec import Struct
 
 from api.problems import MEDIA_TYPE
+from projections.shapes import TwinView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ class AppendAnswer(Struct):
     contact: str
     duplicate: bool
     erased: bool
-    twins: list[int]
+    twins: list[TwinView]
 
 
 class StatusAnswer(Struct):

@@ -80,7 +80,9 @@ async def contacts(request: Request) -> Response:
 
     def prepare(_: Caller) -> Task:
         text = (query.text("q") or "").strip() or None
-        asked = ContactQuery(text=text, limit=query.limit(), cursor=query.text("cursor"))
+        country = services_of(request).locale.country
+        limit, cursor = query.limit(), query.text("cursor")
+        asked = ContactQuery(text=text, country=country, limit=limit, cursor=cursor)
 
         def work(look: Look) -> Json:
             page = contact_pages.page(look.reading, asked, look.visible)
@@ -155,7 +157,7 @@ async def create(request: Request) -> Response:
     """Make a contact by hand, with addresses or without."""
     services = services_of(request)
     caller, raw = await command(request)
-    fields = _fields(services, _CONTACT.read(raw))
+    fields = fields_of(services, _CONTACT.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     try:
         id, receipt = await services.ledger.contacts.create(fields, by)
@@ -181,7 +183,7 @@ async def describe(request: Request, id: str) -> Response:
     """Write down who a contact is; with `If-Match`, only where nobody else did meanwhile."""
     services = services_of(request)
     caller, raw = await command(request)
-    fields = _fields(services, _CONTACT.read(raw))
+    fields = fields_of(services, _CONTACT.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     wanted = uuid_in_path(id)
     expected = if_match(request)
@@ -236,7 +238,7 @@ async def whose(request: Request, caller: Caller, taken: AddressTaken) -> Addres
 # --------------------------------------------------------------------------------- body
 
 
-def _fields(services: Services, asked: ContactRequest) -> ContactFields:
+def fields_of(services: Services, asked: ContactRequest) -> ContactFields:
     """What a request says of a contact. Raises InvalidInput."""
     faults = Faults()
     values: dict[str, str | None] = {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct
 
+from api import likely
 from api.answers import Json
 from api.auth import services_of
 from api.chronicle import chronicle
@@ -120,9 +122,20 @@ def _card(look: Look, reads: Reads, position: int, as_of: AsOf | None) -> bytes:
         checkpoint_size=None,
         receipt=f"/v1/interactions/{position}/receipt",
     )
-    rest = {"history": chronicle(entries, look.names), "proof": proof}
-    shown = msgspec.json.encode(_view(look, ref, entries if as_of is not None else None))
+    rest = {"history": chronicle(entries, look.names, _twins(look, entries)), "proof": proof}
+    view = _view(look, ref, entries if as_of is not None else None)
+    if as_of is None:
+        view.twins = likely.of_record(look, ref)
+    shown = msgspec.json.encode(view)
     return masked([shown], look.visible)[0][:-1] + b"," + msgspec.json.encode(rest)[1:]
+
+
+def _twins(look: Look, entries: list[Entry]) -> dict[UUID, int]:
+    """The ids of the records that the events of one link it with, by stream."""
+    found = [getattr(entry.event, "other", None) for entry in entries]
+    streams = {one.bytes for one in found if isinstance(one, UUID)}
+    refs = timeline_pages.by_originator(look.reading, streams)
+    return {UUID(bytes=stream): ref.position for stream, ref in refs.items()}
 
 
 def _view(look: Look, ref: Ref, known: list[Entry] | None) -> CardView:

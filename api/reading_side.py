@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from api import (
     bulk,
     contact_access,
+    contact_batch,
     contact_identity,
     conversations,
     log_pages,
@@ -53,6 +54,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     read_timeline.router,
     contact_identity.router,
     read_kinship.router,
+    contact_batch.router,
     read_contacts.router,
     contact_access.router,
     read_conversations.router,

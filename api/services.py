@@ -45,6 +45,7 @@ class Services(Struct, frozen=True):
 
     `core_position` gives the position that the core views hold; `wait_for` waits until they
     hold one (seconds) and says whether they do. `new_id` makes ids of requests and objects.
+    `twin_window_us` is how far apart (µs) two records of one event may lie.
     """
 
     ledger: Ledger
@@ -63,3 +64,4 @@ class Services(Struct, frozen=True):
     wait_for: Callable[[int, float], Awaitable[bool]]
     locale: Locale
     version: str
+    twin_window_us: int = 15 * 60 * 1_000_000

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from api.bodies import Faults, Shape
+from api.parameters import POSITION_MAX
 from domain.addresses import AddressError, is_company_side, parse_address, scope_of
 from domain.commands import Alias, Participant, RecordInteraction
 from domain.errors import SourceNotYours
@@ -54,6 +55,15 @@ ExternalId = Annotated[str, Meta(min_length=1, max_length=512)]
 Name = Annotated[str, Meta(max_length=200)]
 Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
 Reference = Annotated[str, Meta(max_length=512)]
+Hex = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$", description="64 hex digits")]
+Link = Annotated[
+    str,
+    Meta(
+        max_length=2048,
+        pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s]+$",
+        description="an address that begins with http:// or https://",
+    ),
+]
 TimeText = Annotated[str, Meta(max_length=64)]
 
 
@@ -80,20 +90,8 @@ class AttachmentShape(Struct, forbid_unknown_fields=True, kw_only=True):
         ),
     ]
     bytes: Annotated[int, Meta(ge=0, le=BYTES_MAX)] | None = None
-    sha256: (
-        Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$", description="64 hex digits")] | None
-    ) = None
-    url: (
-        Annotated[
-            str,
-            Meta(
-                max_length=2048,
-                pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s]+$",
-                description="an address that begins with http:// or https://",
-            ),
-        ]
-        | None
-    ) = None
+    sha256: Hex | None = None
+    url: Link | None = None
     attachment: UUID | None = None
 
 
@@ -135,15 +133,16 @@ class AppendRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     call: CallShape | None = None
     auto: Auto | None = None
     details: Raw = msgspec.field(default_factory=_no_details)
+    twin_of: Annotated[int, Meta(ge=1, le=POSITION_MAX)] | None = None
 
 
 class Terms(Struct, frozen=True):
     """Under which terms requests are read.
 
     `latest` is the last time (µs) that counts as past; `source` that of a bound token; `fallback`
-    stands for a source that is not given. `key_of` gives the key of a body that has no external
-    id, or None; `knows` tells whether a contact exists; `imported` whether the caller said that
-    this is history.
+    stands for a source that is not given; `alone`: the body came by itself, not in a batch.
+    `key_of` gives the key of a body that has no external id, or None; `knows` tells whether a
+    contact exists; `imported` whether the caller said that this is history.
     """
 
     country: str | None
@@ -154,6 +153,7 @@ class Terms(Struct, frozen=True):
     knows: Callable[[UUID], bool]
     key_of: Callable[[bytes], str | None]
     fallback: str | None = None
+    alone: bool = False
 
 
 APPEND: Final = Shape(AppendRequest)
@@ -232,6 +232,7 @@ class _Reading:
             call=self._call() if request.call else None,
             auto=request.auto,
             details=self._details(),
+            twin_of=self._twin_of(origin),
         )
 
     def _refuse(self, field: str, code: str, message: str) -> None:
@@ -358,10 +359,14 @@ class _Reading:
         request = self.request
         wrong = request.channel not in {Channel.CALL, Channel.WHATSAPP}
         if wrong and not self.faults.is_broken("channel"):
-            message = f"an interaction over {request.channel} is no call"
-            self._refuse("call", "not_allowed", message)
+            self._refuse("call", "not_allowed", f"an interaction over {request.channel} is no call")
         made = request.call
         return Call(made.seconds, made.ring_seconds, made.outcome) if made else None
+
+    def _twin_of(self, origin: Origin) -> int | None:
+        if self.request.twin_of and not (self.terms.alone and origin is Origin.MANUAL):
+            self._refuse("twin_of", "not_allowed", "only what is logged by hand, one at a time")
+        return self.request.twin_of
 
     def _details(self) -> bytes | None:
         raw = bytes(self.request.details)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from typing import Final
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
 
 MEMORY_MAX_BYTES: Final = 1 << 20
 """What waits in memory: an answer to some 7,000 lines. Beyond it, a file of the system's."""
@@ -57,3 +58,10 @@ class Spool:
     def close(self) -> None:
         """Drop what is left."""
         self._file.close()
+
+
+class Work(Protocol):
+    """What is done with the parts of a body, while the answers wait in a spool."""
+
+    async def run(self, parts: AsyncIterator[bytes], spool: Spool) -> None:
+        """Take everything and spool an answer to it; raises what a store failed with."""

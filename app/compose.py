@@ -257,6 +257,7 @@ class Composition:
                 own_domains=self.settings.own_domains,
             ),
             version=version("hilo"),
+            twin_window_us=self.settings.twin_window_us,
         )
 
 

@@ -6,6 +6,7 @@ without the prefix) in the TOML file that `HILO_CONFIG` names, else it has its d
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,12 @@ FOLLOWERS: Final = ("process", "thread")
 
 MAX_PORT: Final = 65_535
 """The greatest port number there is."""
+
+
+MAX_TWIN_WINDOW_S: Final = 24 * 60 * 60
+"""Records further apart than a day are of two events, whatever they look like."""
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
 
 
 class Setting(Struct, frozen=True):
@@ -56,6 +63,11 @@ SETTINGS: Final = (
         "process",
         "Where `hilo serve` makes the views: in a `process` of its own, or in a `thread`.",
     ),
+    Setting(
+        "HILO_TWIN_WINDOW",
+        "15m",
+        "How far apart a record by hand and an automatic one of the same event may be: 15m, 90s.",
+    ),
     Setting("HILO_CONFIG", "", "TOML file with the same settings, names in lower case."),
 )
 
@@ -76,6 +88,7 @@ class Settings(Struct, frozen=True):
     zone: str
     own_domains: frozenset[str]
     follower: str = "process"
+    twin_window_us: int = 15 * 60 * 1_000_000
 
     def environment(self, around: Mapping[str, str]) -> dict[str, str]:
         """An environment in which `read_settings` gives these very settings; else as `around`."""
@@ -93,6 +106,7 @@ class Settings(Struct, frozen=True):
             "HILO_TZ": self.zone,
             "HILO_OWN_DOMAINS": ",".join(sorted(self.own_domains)),
             "HILO_FOLLOWER": self.follower,
+            "HILO_TWIN_WINDOW": f"{self.twin_window_us // 1_000_000}s",
         }
         names = {setting.name for setting in SETTINGS}
         return {name: value for name, value in around.items() if name not in names} | own
@@ -133,6 +147,7 @@ def read_settings(environment: Mapping[str, str], **given: str | None) -> Settin
             domain.strip().lower() for domain in values["own_domains"].split(",") if domain.strip()
         ),
         follower=_follower(values["follower"]),
+        twin_window_us=_window_us(values["twin_window"]),
     )
 
 
@@ -185,6 +200,16 @@ def _country(text: str) -> str | None:
     if len(text) == 2 and text.isascii() and text.isalpha():  # noqa: PLR2004 - ISO 3166 alpha-2
         return text.upper()
     raise InvalidInput.one("HILO_COUNTRY", "bad_country", "write two letters, such as MX")
+
+
+def _window_us(text: str) -> int:
+    """A length of time in µs."""
+    found = re.fullmatch(r"(\d{1,6})([smh])", text)
+    length_s = int(found[1]) * _SECONDS[found[2]] if found else MAX_TWIN_WINDOW_S + 1
+    if length_s <= MAX_TWIN_WINDOW_S:
+        return length_s * 1_000_000
+    message = "write a length of time up to a day, such as 15m, 90s or 2h"
+    raise InvalidInput.one("HILO_TWIN_WINDOW", "bad_duration", message)
 
 
 def _zone(name: str) -> str:

@@ -1,12 +1,12 @@
-"""`python -m benchmarks [append|follow …]`: measure, print, and write the rows down."""
+"""`python -m benchmarks [append|follow|find …]`: measure, print, and write the rows down."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import append, follow, results
+from benchmarks import append, find, follow, results
 
-ALL = {"append": append.rows, "follow": follow.rows}
+ALL = {"append": append.rows, "follow": follow.rows, "find": find.rows}
 
 
 def main() -> int:

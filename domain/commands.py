@@ -61,7 +61,8 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     are JSON bytes; the `original` of a mail is the mail. `message_id` and `in_reply_to` are
     external ids, still in their own words.
     `succession`: the asserted aliases came after the counterpart's address, in their order (a
-    number was changed), rather than beside it.
+    number was changed), rather than beside it. `twin_of` is the id of the record of the
+    same event that is shown for both.
     """
 
     channel: Channel
@@ -96,6 +97,7 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     original: bytes | None = None
     succession: bool = False
     counted: Counted | None = None
+    twin_of: int | None = None
 
 
 class ReportDelivery(Struct, frozen=True, kw_only=True):

@@ -13,8 +13,8 @@ from domain.annotation_book import AnnotationBook
 from domain.commands import FactReceipt, Receipt, RecordInteraction
 from domain.contact_book import ContactBook
 from domain.conversation_book import ConversationBook
-from domain.deciding import Decider, Known, Surroundings
-from domain.errors import Conflict
+from domain.deciding import BUSY, MAX_TRIES, Decider, Known, Surroundings
+from domain.errors import Busy, Conflict, NotFound
 from domain.events import InteractionRecorded
 from domain.facts import report_unit
 from domain.identity_book import IdentityBook
@@ -65,9 +65,12 @@ class Ledger:
     async def record(self, command: RecordInteraction, by: By) -> Receipt:
         """Append one interaction; durable when this returns.
 
-        Raises Conflict where its key stands with other content, Busy, OutcomeUnknown.
+        Raises Conflict where its key stands with other content, Busy, OutcomeUnknown; with
+        `twin_of` also NotFound, and WrongState where that record cannot be its twin.
         """
         unit = self.unit(command, by)
+        if command.twin_of is not None:
+            return await self._record_twin(command, unit, command.twin_of, by)
         return self.receipt(command, unit, await self.log.append(unit))
 
     async def report(self, report: Report, by: By) -> FactReceipt:
@@ -82,6 +85,24 @@ class Ledger:
     async def state(self, event: Event, by: By) -> FactReceipt:
         """Append one fact of our own, a stream at version 1; standing already, a duplicate."""
         return await self._decider.state(event, by)
+
+    async def _record_twin(
+        self, command: RecordInteraction, unit: Unit, twin_of: int, by: By
+    ) -> Receipt:
+        """Append one interaction and link it to its twin, in one unit."""
+        stands = self.log.stream(unit.key)
+        if stands:
+            return self.duplicate(command, stands[0].position)
+        shown = self._decider.entry(twin_of).event
+        if not isinstance(shown, InteractionRecorded):
+            message = f"There is no interaction {twin_of}."
+            raise NotFound(message)
+        for _ in range(MAX_TRIES):
+            verdict = await self.log.append(self.annotations.as_twin(unit, shown, by))
+            if isinstance(verdict, Clash) and verdict.originator_id != unit.key:
+                continue  # somebody decided about the other record meanwhile
+            return self.receipt(command, unit, verdict)
+        raise Busy(BUSY)
 
     def unit(self, command: Fact, by: By) -> Unit:
         """The unit that a fact will append; nothing is written yet. For batches."""

@@ -25,6 +25,8 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "reaction.set": events.ReactionSet,
     "interaction.corrected": events.InteractionCorrected,
     "interaction.retracted": events.InteractionRetracted,
+    "twin.linked": events.TwinLinked,
+    "twin.unlinked": events.TwinUnlinked,
     "contact.named": events.ContactNamed,
     "address.linked": events.AddressLinked,
     "address.unlinked": events.AddressUnlinked,

@@ -118,6 +118,12 @@ class Rows(Protocol):
     def delete(self, table: RowTable[RowT], key: Key) -> None:
         """The row goes away."""
 
+    def add(self, table: RowTable[RowT], rows: Sequence[RowT]) -> None:
+        """Many new rows, written at once and not remembered: of a table that nobody reads here."""
+
+    def drop(self, table: RowTable[Any], keys: Sequence[Key]) -> None:
+        """Many rows of such a table go away, at once."""
+
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """A query over what is written so far; only `settle` may call it, and rare events.
 

@@ -14,33 +14,27 @@ from projections import cards, decisions, inbox_pages, paging
 from projections.access import NOBODY_NEEDED, Granted, Visible, granted
 from projections.cards import Card
 from projections.dictionary import Names
-from projections.directory_rows import (
-    CONTACTS,
-    FORMERS,
-    SUBJECTS,
-    ContactRow,
-    digits_of,
-    fold,
-    split_ids,
-)
+from projections.directory_rows import CONTACTS, FORMERS, SUBJECTS, ContactRow, split_ids
+from projections.finding_pages import Finder, Found, Search
 from projections.merges import merged_into
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
 from projections.shapes import AccessView, AddressView, ContactView, MergedView
 from projections.threads import ThreadRow, by_channel, channels_of
 from projections.views import Reading
 
-DIGITS_MIN: Final = 3
-"""Digits that are looked for in numbers; fewer stand in nearly every one."""
-
 _COLUMNS: Final = ", ".join(f"c.{column}" for column in CONTACTS.columns)
-_LIKE: Final = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
 class ContactQuery(Struct, frozen=True, kw_only=True):
-    """Which page of contacts; `text` is looked for in names, companies, addresses, numbers."""
+    """Which page of contacts.
+
+    `text` is looked for in names, companies, addresses and numbers, those of `country` also
+    without its code; #123 is the contact of that interaction.
+    """
 
     scope: str = "contacts"
     text: str | None = None
+    country: str | None = None
     limit: int = LIMIT_DEFAULT
     cursor: str | None = None
 
@@ -86,23 +80,24 @@ def page(reading: Reading, query: ContactQuery, visible: Visible) -> Page[Contac
     """A page of contacts, the one with the latest interaction first. Raises BadCursor."""
     binding = paging.binding(query.scope, query.text)
     ask = Ask(binding=binding, limit=query.limit, mark=paging.read_cursor(binding, query.cursor))
-    return read_page(ask, _List(reading, query.text, visible), _key)
+    if query.text is None:
+        return read_page(ask, _List(reading, visible), _key)
+    finder = Finder(reading, Search(query.text, query.country, visible))
+    found = read_page(ask, finder, _key)
+    rows = _rows_of(reading, [one.contact for one in found.rows])
+    return Page([rows[one.contact] for one in found.rows], found.next, found.prev)
 
 
-def _key(row: ContactRow) -> SortKey:
+def _key(row: ContactRow | Found) -> SortKey:
     return row.last_at, row.place
 
 
 class _List:
-    """Fetches contacts between two keys."""
+    """Fetches contacts between two keys, those that the reader may see."""
 
-    def __init__(self, reading: Reading, text: str | None, visible: Visible) -> None:
+    def __init__(self, reading: Reading, visible: Visible) -> None:
         self._reading = reading
-        self._where, self._params = _matching(reading, text) if text else ("", [])
-        if not visible.everything:
-            seen, walls = visible.contacts("c.contact")
-            self._where += f" AND {seen}"
-            self._params += walls
+        self._where, self._params = visible.contacts("c.contact")
 
     def __call__(
         self, low: SortKey, high: SortKey, *, descending: bool, count: int
@@ -112,26 +107,19 @@ class _List:
         sql = (
             f"SELECT {_COLUMNS} FROM {self._reading.name(CONTACTS)} c"
             " WHERE (c.last_at, c.place) > (?, ?) AND (c.last_at, c.place) < (?, ?)"
-            f"{self._where} ORDER BY c.last_at {way}, c.place {way} LIMIT ?"
+            f" AND {self._where} ORDER BY c.last_at {way}, c.place {way} LIMIT ?"
         )
         rows = self._reading.fetch(sql, (*low, *high, *self._params, count))
         return [ContactRow(*row) for row in rows]
 
 
-def _matching(reading: Reading, text: str) -> tuple[str, list[object]]:
-    """` AND …`: the text in a name, in any address, or its digits in any number."""
-    part = f"%{fold(text).translate(_LIKE)}%"
-    subject = "s.folded LIKE ? ESCAPE '\\'"
-    params: list[object] = [part, part]
-    digits = digits_of(text)
-    if len(digits) >= DIGITS_MIN:
-        subject += " OR s.digits LIKE ?"
-        params.append(f"%{digits}%")
-    where = (
-        " AND (c.folded LIKE ? ESCAPE '\\' OR c.contact IN"
-        f" (SELECT s.contact FROM {reading.name(SUBJECTS)} s WHERE {subject}))"
+def _rows_of(reading: Reading, contacts: Collection[bytes]) -> dict[bytes, ContactRow]:
+    if not contacts:
+        return {}
+    sql = (
+        f"SELECT {_COLUMNS} FROM {reading.name(CONTACTS)} c WHERE c.contact IN ({_marks(contacts)})"
     )
-    return where, params
+    return {row[0]: ContactRow(*row) for row in reading.fetch(sql, tuple(contacts))}
 
 
 # ------------------------------------------------------------------------------- objects

@@ -227,7 +227,7 @@ CONTACTS: Final = RowTable(
     },
     indexes=(
         ("folded", ("folded", "contact"), None, False),
-        ("recent", ("last_at", "contact"), None, False),
+        ("recent", ("last_at", "place"), None, False),
     ),
 )
 
@@ -293,6 +293,8 @@ def split_ids(joined: bytes) -> list[bytes]:
 
 def fold(text: str) -> str:
     """Text as it is searched and sorted: no accents, no case, single spaces."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())
 

@@ -37,6 +37,9 @@ LINKS_EPOCH: Final = "links"
 GROUPED: Final = "grouped"
 """Touched for a contact whose subjects came or went."""
 
+LOOKS: Final = "looks"
+"""What is touched, by contact, when a name, an address or a member of it may have changed."""
+
 PAIRS_MAX: Final = 256
 """Pairs remembered of one subject, the earliest: a shared phone of a whole office has fewer."""
 
@@ -51,6 +54,7 @@ def refresh(rows: Rows, contact: bytes) -> None:
     members = [row for row in (rows.get(SUBJECTS, (one,)) for one in ids) if row is not None]
     if members:
         rows.put(CONTACTS, _contact(contact, members))
+        rows.touch(LOOKS, (contact,))
 
 
 def _contact(contact: bytes, members: list[SubjectRow]) -> ContactRow:
@@ -154,6 +158,7 @@ def regroup(rows: Rows, starts: Iterable[bytes], position: int) -> None:
             rows.delete(CONTACTS, (contact,))
         rows.touch("contact", (contact,))
         rows.touch(GROUPED, (contact,))
+        rows.touch(LOOKS, (contact,))
     rows.touch(EPOCH, (LINKS_EPOCH,))
 
 

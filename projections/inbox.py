@@ -144,7 +144,9 @@ TALLIES: Final = RowTable(
     columns={"status": _TEXT, "conversations": _INT},
 )
 
-_RECUTTING: Final = frozenset({"interaction.corrected", "interaction.retracted"})
+_RECUTTING: Final = frozenset(
+    {"interaction.corrected", "interaction.retracted", "twin.linked", "twin.unlinked"}
+)
 
 
 class Inbox:

@@ -36,6 +36,7 @@ from projections.shapes import (
     Retracted,
     RowView,
     Status,
+    TwinRef,
     uuid_text,
 )
 from projections.timeline import InteractionRow
@@ -61,7 +62,7 @@ class Setting(NamedTuple):
     """An interaction's opened content, and what other rows say about it.
 
     `others` are the contacts of its further participants by subject, `side` what became known
-    under its message-id.
+    under its message-id, `twin` the id of the other record of the same event.
     """
 
     content: Content
@@ -72,6 +73,7 @@ class Setting(NamedTuple):
     mark: Mark | None = None
     reply: Reply | None = None
     side: State | None = None
+    twin: int | None = None
 
 
 def row_view(row: InteractionRow, setting: Setting) -> RowView:
@@ -182,8 +184,16 @@ def _fields(row: InteractionRow, state: State, setting: Setting) -> dict[str, An
         "revoked_at": None if state.revoked_at is None else format_utc(state.revoked_at),
         "corrected": sorted(set(state.corrections) - {"offset_min"}),
         "retracted": _retracted(state, names),
+        "twin": _twin(row, setting),
         "erased": content.erased,
     }
+
+
+def _twin(row: InteractionRow, setting: Setting) -> TwinRef | None:
+    """What the row is to the other record of the same event, where there is one."""
+    if setting.twin is None:
+        return None
+    return TwinRef(setting.twin, "hidden" if row.hidden else "shown")
 
 
 def _text(content: Content, state: State) -> str | None:

@@ -136,6 +136,7 @@ class Renderer:
             None,
             context.reply(content),
             side,
+            _twins(reading, (row,)).get(row.twin or b""),
         )
         return painting.card_view(row, setting)
 
@@ -207,6 +208,7 @@ class Renderer:
         rows = _rows(reading, [ref.originator for ref in refs])
         contents = {key: read_content(cast("bytes", row.content)) for key, row in rows.items()}
         context = _Context(reading, contents.values())
+        twins = _twins(reading, rows.values())
         found: list[tuple[InteractionRow, Setting]] = []
         for ref in refs:
             row, content = rows[ref.originator], contents[ref.originator]
@@ -219,6 +221,7 @@ class Renderer:
                 marks.get(ref.originator),
                 context.reply(content),
                 context.sides.get(content.message_id or b""),
+                twins.get(row.twin or b""),
             )
             found.append((row, setting))
         return found
@@ -310,6 +313,12 @@ class _Context:
         if row is None:
             return Reply(None, content.reply_to_external, None)
         return Reply(row.position, content.reply_to_external, painting.excerpt(row))
+
+
+def _twins(reading: Reading, rows: Iterable[InteractionRow]) -> dict[bytes, int]:
+    """The ids of the rows' twins, by stream; an id never changes, once it is there."""
+    refs = timeline_pages.by_originator(reading, [row.twin for row in rows if row.twin])
+    return {stream: ref.position for stream, ref in refs.items()}
 
 
 def _rows(reading: Reading, originators: Sequence[bytes]) -> dict[bytes, InteractionRow]:

@@ -93,6 +93,16 @@ class RowSet:
             sheet.unasked.append(key)
         sheet.rows[key] = sheet.dirty[key] = None
 
+    def add(self, table: RowTable[RowT], rows: Sequence[RowT]) -> None:
+        """As in base.Rows."""
+        if rows:
+            self._store.insert(table, [astuple(row) for row in rows])
+
+    def drop(self, table: RowTable[Any], keys: Sequence[Key]) -> None:
+        """As in base.Rows."""
+        if keys:
+            self._store.delete(table, keys)
+
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """As in base.Rows."""
         self.flush()

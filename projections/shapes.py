@@ -123,6 +123,21 @@ class Retracted(Struct, frozen=True):
     reason: str | None
 
 
+class TwinRef(Struct, frozen=True):
+    """The other record of the same event, and what this one is: `shown` or `hidden`."""
+
+    id: int
+    role: str
+
+
+class TwinView(Struct, frozen=True):
+    """A record that may be of the same event: how likely (0 to 1), and what speaks for it."""
+
+    id: int
+    score: float
+    why: tuple[str, ...]
+
+
 class RowView(Struct, kw_only=True):
     """The interaction row (contract 2.3)."""
 
@@ -161,7 +176,7 @@ class RowView(Struct, kw_only=True):
     revoked_at: str | None
     corrected: list[str]
     retracted: Retracted | None
-    twin: None = None
+    twin: TwinRef | None
     erased: bool
 
 
@@ -187,7 +202,7 @@ class CardView(RowView, kw_only=True):
     on_behalf_of: Person | None
     position: int
     html: str | None = None
-    twins: list[object] = []
+    twins: list[TwinView] = []
 
 
 class ConversationView(Struct, kw_only=True):

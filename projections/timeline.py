@@ -14,190 +14,48 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final, cast
 
-import sqlalchemy as sa
-from msgspec import Struct
-
 from domain import events
 from domain.ports import Entry
 from domain.values import Direction, Origin
 from projections import folding, notes
 from projections.base import Key, Rows, RowTable
 from projections.content import content_of, pack, read_content
-
-KIND_INTERACTION: Final = 0
-KIND_NOTE: Final = 1
-
-NOTE_STRUCK: Final = 1
-"""The `stamp` of a note that was declared void; that is all that can become of one."""
-
-UUID16: Final = sa.LargeBinary(16)
-
-FILTERED: Final = (
-    "channel",
-    "direction",
-    "origin",
-    "source",
-    "attended_by",
-    "department",
-    "campaign",
-)
-"""What lists are filtered by; it stands at the end of their indexes."""
-
-LISTED: Final = f"hidden = 0 AND kind = {KIND_INTERACTION}"
-"""What the list of all interactions shows; its indexes hold these rows and no others."""
-
-
-class InteractionRow(Struct, gc=False):
-    """An interaction, or what is known before it is recorded (then `position` is None).
-
-    `stirs`: inbound content that asks for attention. `answers`: outbound content. `hidden`: it
-    left lists and counts. `stamp` changes whenever the row would be shown otherwise.
-    """
-
-    originator: bytes
-    position: int | None = None
-    subject: bytes | None = None
-    occurred_at: int | None = None
-    recorded_at: int | None = None
-    kind: int = KIND_INTERACTION
-    channel: str | None = None
-    direction: str | None = None
-    origin: str | None = None
-    source: str | None = None
-    attended_by: bytes | None = None
-    department: str | None = None
-    campaign: str | None = None
-    stirs: int = 0
-    answers: int = 0
-    hidden: int = 0
-    stamp: int = 0
-    content: bytes | None = None
-    state: bytes | None = None
-
-
-class AppearanceRow(Struct, gc=False):
-    """A further outside participant of an interaction whose counterpart is somebody else."""
-
-    originator: bytes
-    subject: bytes
-    occurred_at: int
-    position: int
-
-
-class MessageRow(Struct, gc=False):
-    """An e-mail by the derived id of its Message-ID; different mails may carry the same one."""
-
-    message_id: bytes
-    originator: bytes
-
-
-class WatermarkRow(Struct, gc=False):
-    """Everything that went from a source to a subject up to `through` came this far."""
-
-    subject: bytes
-    source: str
-    state: str
-    through: int
-    at: int
-
-
-INTERACTIONS: Final = (
-    RowTable(
-        "interactions",
-        InteractionRow,
-        key=("originator",),
-        columns={
-            "originator": UUID16,
-            "position": sa.BigInteger(),
-            "subject": UUID16,
-            "occurred_at": sa.BigInteger(),
-            "recorded_at": sa.BigInteger(),
-            "kind": sa.SmallInteger(),
-            "channel": sa.Text(),
-            "direction": sa.Text(),
-            "origin": sa.Text(),
-            "source": sa.Text(),
-            "attended_by": UUID16,
-            "department": sa.Text(),
-            "campaign": sa.Text(),
-            "stirs": sa.SmallInteger(),
-            "answers": sa.SmallInteger(),
-            "hidden": sa.SmallInteger(),
-            "stamp": sa.BigInteger(),
-            "content": sa.LargeBinary(),
-            "state": sa.LargeBinary(),
-        },
-        indexes=(
-            ("position", ("position",), None, True),
-            # A page reads one range of it; the tail lets a filter pass over rows without a visit.
-            (
-                "page",
-                (
-                    "subject",
-                    "occurred_at",
-                    "position",
-                    *FILTERED,
-                    "kind",
-                    "stirs",
-                    "answers",
-                ),
-                "hidden = 0",
-                False,
-            ),
-            ("stirs", ("subject", "position"), "stirs = 1", False),
-            # The list of all, and its rare values: else a filter would walk the whole history.
-            ("occurred", ("occurred_at", "position", *FILTERED), LISTED, False),
-            ("source", ("source", "occurred_at", "position"), LISTED, False),
-            (
-                "attended",
-                ("attended_by", "occurred_at", "position"),
-                f"attended_by IS NOT NULL AND {LISTED}",
-                False,
-            ),
-            (
-                "campaign",
-                ("campaign", "occurred_at", "position"),
-                f"campaign IS NOT NULL AND {LISTED}",
-                False,
-            ),
-        ),
-    )
-    .with_long_rows()
-    .asked_in_settle("page", "stirs")
-)
-
-APPEARANCES: Final = RowTable(
-    "appearances",
+from projections.timeline_rows import (
+    APPEARANCES,
+    BY_HAND,
+    FILTERED,
+    INTERACTIONS,
+    KIND_INTERACTION,
+    KIND_NOTE,
+    LISTED,
+    MESSAGES,
+    NOTE_STRUCK,
+    UUID16,
+    WATERMARKS,
     AppearanceRow,
-    key=("originator", "subject"),
-    columns={
-        "originator": UUID16,
-        "subject": UUID16,
-        "occurred_at": sa.BigInteger(),
-        "position": sa.BigInteger(),
-    },
-    indexes=(("page", ("subject", "occurred_at", "position", "originator"), None, False),),
-)
-
-MESSAGES: Final = RowTable(
-    "messages",
+    InteractionRow,
     MessageRow,
-    key=("message_id", "originator"),
-    columns={"message_id": UUID16, "originator": UUID16},
+    WatermarkRow,
 )
 
-WATERMARKS: Final = RowTable(
-    "watermarks",
-    WatermarkRow,
-    key=("subject", "source", "state"),
-    columns={
-        "subject": UUID16,
-        "source": sa.Text(),
-        "state": sa.Text(),
-        "through": sa.BigInteger(),
-        "at": sa.BigInteger(),
-    },
-)
+__all__ = [
+    "APPEARANCES",
+    "BY_HAND",
+    "FILTERED",
+    "INTERACTIONS",
+    "KIND_INTERACTION",
+    "KIND_NOTE",
+    "LISTED",
+    "MESSAGES",
+    "UUID16",
+    "WATERMARKS",
+    "AppearanceRow",
+    "InteractionRow",
+    "MessageRow",
+    "Timeline",
+    "WatermarkRow",
+    "about",
+]
 
 _FACTS: Final = frozenset(
     {
@@ -209,6 +67,7 @@ _FACTS: Final = frozenset(
         "interaction.retracted",
     }
 )
+_TWINS: Final = frozenset({"twin.linked", "twin.unlinked"})
 
 _NOTES: Final = frozenset({"note.added", "note.retracted"})
 
@@ -225,7 +84,7 @@ class Timeline:
         WATERMARKS,
     )
     topics: ClassVar[frozenset[str]] = (
-        _FACTS | _NOTES | {"interaction.recorded", "watermark.advanced"}
+        _FACTS | _TWINS | _NOTES | {"interaction.recorded", "watermark.advanced"}
     )
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
@@ -252,6 +111,8 @@ class Timeline:
             _note(entry, event, rows)
         elif isinstance(event, events.NoteRetracted):
             _strike(entry, event, rows)
+        elif isinstance(event, (events.TwinLinked, events.TwinUnlinked)):
+            _twin(event, rows)
         else:
             _fold(entry, about(event).bytes, rows)
 
@@ -325,8 +186,28 @@ def _fold(entry: Entry, key: bytes, rows: Rows) -> None:
         erased = row.stamp < 0
         if entry.topic in {"interaction.corrected", "interaction.retracted"}:
             _recut(row, state, rows)
-    row.stamp = folding.stamp(row.state, erased=erased)
+    row.stamp = folding.stamp(_shown_of(row), erased=erased)
     rows.put(INTERACTIONS, row)
+
+
+def _twin(event: events.TwinLinked | events.TwinUnlinked, rows: Rows) -> None:
+    """Note whose twin the row is, or that it is nobody's any more: then it is as it was before."""
+    row = rows.get(INTERACTIONS, (event.about.bytes,))
+    if row is None or row.content is None:
+        return
+    linked = event if isinstance(event, events.TwinLinked) else None
+    row.twin = linked.other.bytes if linked else None
+    row.hidden = int(linked is not None and not linked.shown)
+    _recut(row, folding.read_state(row.state), rows)
+    row.stamp = folding.stamp(_shown_of(row), erased=row.stamp < 0)
+    rows.put(INTERACTIONS, row)
+
+
+def _shown_of(row: InteractionRow) -> bytes | None:
+    """All that may change of how a row is shown: what became known of it, and its twin."""
+    if row.twin is None:
+        return row.state
+    return row.twin + bytes((row.hidden,)) + (row.state or b"")
 
 
 def _recut(row: InteractionRow, state: folding.State, rows: Rows) -> None:

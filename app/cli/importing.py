@@ -8,7 +8,7 @@ import re
 import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 from uuid import UUID
 
 import click
@@ -16,7 +16,7 @@ from msgspec import structs
 
 from api.auth import Caller, implied
 from api.batch import BatchWork, Options
-from api.spool import Spool
+from api.spool import Spool, Work
 from app.cli.frame import BAD, OK, json_option, open_here, progress, say, show
 from app.import_processes import FROM_BYTES, Author, ImportProcesses
 from domain.commands import By
@@ -50,6 +50,8 @@ COUNTS: Final = ("lines", "recorded", "duplicate", "conflict", "refused")
 @click.command("import")
 @click.argument("file")
 @click.option("--source", help="Source of lines that have none (else import:<file's name>).")
+@click.option("--contacts", is_flag=True, help="The file holds people, not interactions.")
+@click.option("--format", "written", type=click.Choice(["ndjson", "csv"]), help="Of the file.")
 @click.option("--dry-run", is_flag=True, help="Check every line; append nothing.")
 @click.option("--report", type=click.Path(dir_okay=False), help="Write a verdict a line there.")
 @json_option
@@ -58,16 +60,30 @@ def import_(
     file: str,
     *,
     source: str | None,
+    contacts: bool,
+    written: Literal["ndjson", "csv"] | None,
     dry_run: bool,
     report: str | None,
     as_json: bool,
     data: str | None,
 ) -> int:
-    """Import NDJSON, an append body a line, with the original times; `-` reads from stdin."""
-    work = Import(_source(file, source))
+    """Import NDJSON, an append body a line, with the original times; `-` reads from stdin.
+
+    With --contacts a line is a contact: name, addresses, company, owner; CSV with a header too.
+    """
+    name = _source(file, source)
     with ExitStack() as stack:
-        lines, size = stack.enter_context(_opened(file))
         verdicts = stack.enter_context(Path(report).open("wb")) if report else None
+        if contacts:
+            from app.cli.importing_contacts import ContactsFile, take
+
+            wanted = ContactsFile(file, name, written)
+            return _summed_up(take(wanted, data, verdicts, dry_run=dry_run), as_json=as_json)
+        if written == "csv":
+            message = "interactions are read from NDJSON; CSV is for people, with --contacts"
+            raise InvalidInput.one("format", "not_read", message)
+        work = Import(name)
+        lines, size = stack.enter_context(opened(file))
         told = stack.enter_context(progress("B"))
         composition = open_here(data, polite=True)
         stack.callback(composition.close)
@@ -80,7 +96,12 @@ def import_(
                 ImportProcesses(composition.settings, Author(work.by, work.source))
             )
         stack.enter_context(seldom_collected())
-        counts = asyncio.run(work.run(services, _parts(lines, size, told), verdicts))
+        counts = asyncio.run(work.run(services, parts_of(lines, size, told), verdicts))
+    return _summed_up(counts, as_json=as_json)
+
+
+def _summed_up(counts: dict[str, int], *, as_json: bool) -> int:
+    """The last line, and the exit code that goes with it."""
     if as_json:
         show({name: counts[name] for name in COUNTS})
     else:
@@ -105,27 +126,32 @@ class Import:
     ) -> dict[str, int]:
         """Append everything; the verdicts go to the report, the first bad ones to stderr."""
         caller = Caller(self.by.actor, implied(("append",)), self.by)
-        spool = Spool()
         # Without a report nobody asks about the lines that went well.
         options = structs.replace(self._options, errors_only=report is None)
         batch = BatchWork(services, caller, options, self.helpers)
-        work = asyncio.create_task(_to_the_end(batch, parts, spool))
-        summary: dict[str, int] = {}
-        shown = 0
-        try:
-            async for line in _lines(spool):
-                if line.startswith(_SUMMARY):
-                    summary = json.loads(line)["summary"]
-                    continue
-                if report:
-                    report.write(line + b"\n")
-                if shown < SHOWN_MAX and _PROBLEM in line:
-                    shown += 1
-                    say(_told(json.loads(line)))
-            await work
-        finally:
-            spool.close()
-        return summary
+        return await tell(batch, parts, report)
+
+
+async def tell(batch: Work, parts: AsyncIterator[bytes], report: BinaryIO | None) -> dict[str, int]:
+    """Do the work; its verdicts go to the report, the first bad ones to stderr. The summary."""
+    spool = Spool()
+    work = asyncio.create_task(_to_the_end(batch, parts, spool))
+    summary: dict[str, int] = {}
+    shown = 0
+    try:
+        async for line in _lines(spool):
+            if line.startswith(_SUMMARY):
+                summary = json.loads(line)["summary"]
+                continue
+            if report:
+                report.write(line + b"\n")
+            if shown < SHOWN_MAX and _PROBLEM in line:
+                shown += 1
+                say(_told(json.loads(line)))
+        await work
+    finally:
+        spool.close()
+    return summary
 
 
 class DryLog:
@@ -144,7 +170,7 @@ class DryLog:
         return found
 
 
-async def _to_the_end(batch: BatchWork, parts: AsyncIterator[bytes], spool: Spool) -> None:
+async def _to_the_end(batch: Work, parts: AsyncIterator[bytes], spool: Spool) -> None:
     try:
         await batch.run(parts, spool)
     finally:
@@ -176,8 +202,8 @@ def _source(file: str, asked: str | None) -> str:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[tuple[BinaryIO, int]]:
-    """The bytes of the file and how many there are; 0 where nobody knows. Raises NotFound."""
+def opened(file: str) -> Iterator[tuple[BinaryIO, int]]:
+    """The bytes of a file and how many there are; 0 where nobody knows. Raises NotFound."""
     if file == "-":
         yield sys.stdin.buffer, 0
         return
@@ -189,9 +215,10 @@ def _opened(file: str) -> Iterator[tuple[BinaryIO, int]]:
         yield opened, path.stat().st_size
 
 
-async def _parts(
+async def parts_of(
     lines: BinaryIO, size: int, told: Callable[[int, int], None]
 ) -> AsyncIterator[bytes]:
+    """The file's bytes, some at a time; the bar is told how far it is."""
     done = 0
     while part := await asyncio.to_thread(lines.read, PART_BYTES):
         done += len(part)

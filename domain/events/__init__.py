@@ -49,6 +49,8 @@ from domain.events.interactions import (
     Party,
     ReactionSet,
     Seat,
+    TwinLinked,
+    TwinUnlinked,
     WatermarkAdvanced,
 )
 from domain.events.people import (
@@ -121,6 +123,8 @@ __all__ = [
     "TeamNamed",
     "TokenIssued",
     "TokenRevoked",
+    "TwinLinked",
+    "TwinUnlinked",
     "UserAdded",
     "UserInvited",
     "UserMapped",

@@ -211,3 +211,24 @@ class InteractionRetracted(Event, frozen=True, kw_only=True, gc=False):
     about: UUID
     subject: UUID
     reason: str | None = None
+
+
+class TwinLinked(Event, frozen=True, kw_only=True, gc=False):
+    """A person said that two records are of one event; `shown` is whether this one is seen.
+
+    Two events make a link, one in each record's decision stream: `about` is the record of this
+    stream, `other` that of the other one.
+    """
+
+    about: UUID
+    subject: UUID
+    other: UUID
+    shown: bool
+
+
+class TwinUnlinked(Event, frozen=True, kw_only=True, gc=False):
+    """A person took a link back; an event in each record's decision stream, as for the link."""
+
+    about: UUID
+    subject: UUID
+    other: UUID

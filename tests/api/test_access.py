@@ -128,8 +128,20 @@ def _search(house: House, headers: dict[str, str]) -> set[str]:
     return found
 
 
+def _search_by_number(house: House, headers: dict[str, str]) -> set[str]:
+    """The contact of an interaction, and any word of a contact's."""
+    found = set()
+    for address, id in house.ids.items():
+        answer = house.station.get("/v1/contacts", params={"q": f"#{id}"}, headers=headers)
+        found |= {address for one in answer.json()["items"] if one}
+    answer = house.station.get("/v1/contacts", params={"q": "5255"}, headers=headers)
+    ids = {one["id"] for one in answer.json()["items"]}
+    assert {address for address, id in house.contacts.items() if id in ids} == found
+    return found
+
+
 @pytest.mark.parametrize(
-    "listed", [_activity, _recorded, _of_contacts, _inbox, _directory, _search]
+    "listed", [_search_by_number, _activity, _recorded, _of_contacts, _inbox, _directory, _search]
 )
 def test_lists_show_what_a_reader_may_see(house: House, listed: Listed) -> None:
     """Each list, and each count beside it, holds exactly the contacts within the reader's sight."""
@@ -195,6 +207,7 @@ COMMANDS: Final[tuple[tuple[str, str, dict[str, object]], ...]] = (
     ("POST", "/v1/interactions/{id}/corrections", {"changes": {"department": "x"}, "reason": "y"}),
     ("POST", "/v1/interactions/{id}/retraction", {"reason": "nunca"}),
     ("PUT", "/v1/interactions/{id}/twin", {"other": 1, "show": 1}),
+    ("DELETE", "/v1/interactions/{id}/twin", {}),
 )
 
 

@@ -245,6 +245,7 @@ def test_content_of_an_automatic_record_stays(each_house: House) -> None:
     automatic = each_house.append(headers).json()["id"]
     body: dict[str, object] = {"changes": {"text": "Adiós"}, "reason": "typing"}
     path = f"/v1/interactions/{automatic}/corrections"
+    each_house.catch_up()
     answer = each_house.client.post(path, json=body, headers=headers)
     assert (answer.status_code, problem_type(answer)) == (409, "state")
     manual = each_house.append(headers, source="manual", channel="call", call={"seconds": 5})
@@ -322,13 +323,25 @@ def test_a_command_is_repeated_under_its_key(living_house: House) -> None:
 
 
 def test_a_correction_is_done_while_the_views_are_behind(house: House) -> None:
-    """A command that is durable is no failure, even where its card cannot be shown yet."""
+    """A command that is durable is no failure, even where its card does not show it yet."""
     headers = house.bearer("append", "manage")
     number = house.append(headers).json()["id"]
+    house.catch_up()
     body = {"reason": "x"}
     path = f"/v1/interactions/{number}/retraction"
     answer = house.client.post(path, json=body, headers=headers)
-    assert (answer.status_code, answer.json()) == (200, {"id": number})
+    assert (answer.status_code, answer.json()["id"]) == (200, number)
+
+
+def test_nothing_is_corrected_that_the_views_do_not_hold(house: House) -> None:
+    """Until the views tell who may see a record, nobody changes it: 503, and nothing written."""
+    headers = house.bearer("append", "manage")
+    number = house.append(headers).json()["id"]
+    head = house.services.log.head()
+    path = f"/v1/interactions/{number}/retraction"
+    answer = house.client.post(path, json={"reason": "x"}, headers=headers)
+    assert (answer.status_code, problem_type(answer)) == (503, "not-yet")
+    assert house.services.log.head() == head
 
 
 def recorded(house: House, number: int) -> InteractionRecorded:

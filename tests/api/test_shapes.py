@@ -209,7 +209,8 @@ GUEST_ADDRESS = "participants[0].address"
         ({"details": [1]}, "details", "bad_type"),
         ({"details": {"a": "x" * DETAILS_MAX_BYTES}}, "details", "too_long"),
         ({"Text": "a"}, "Text", "unknown_field"),
-        ({"twin_of": 5}, "twin_of", "unknown_field"),
+        ({"twin_of": 5}, "twin_of", "not_allowed"),
+        ({"twin_of": 0}, "twin_of", "out_of_range"),
     ],
 )  # fmt: skip
 def test_each_rule_has_its_code(changes: dict[str, object], field: str, code: str) -> None:

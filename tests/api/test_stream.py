@@ -366,3 +366,24 @@ def test_views_that_another_process_follows_feed_streams_too(backend: Backend) -
             listener.close()
         finally:
             other.close()
+
+
+def test_a_link_between_twins_is_told_with_both_rows(station: Station) -> None:
+    """Linking tells each of the two records, with its row as it is now."""
+    made = [
+        station.append(source="manual", channel="call", text="llamó"),
+        station.append(source="twilio:1", channel="call", text=None),
+    ]
+    station.ask("/v1/activity")
+    listener = Listener(station)
+    listener.open()
+    shown, hidden = made[1]["id"], made[0]["id"]
+    path = f"/v1/interactions/{hidden}/twin"
+    station.request("PUT", path, json={"other": shown, "show": shown})
+    told = [listener.next(), listener.next()]
+    assert [one.name for one in told] == ["twin.linked"] * 2
+    assert [one.data["interaction_id"] for one in told] == [shown, hidden]
+    assert [one.data["row"]["twin"]["role"] for one in told] == ["shown", "hidden"]
+    station.request("DELETE", path)
+    assert listener.next().data["row"]["twin"] is None
+    listener.close()

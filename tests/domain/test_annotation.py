@@ -5,13 +5,24 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
-from domain.annotation import Annotation, annotation_stream, correct, project, retract
+from domain.annotation import (
+    Annotation,
+    Side,
+    Twin,
+    annotation_stream,
+    correct,
+    link,
+    project,
+    retract,
+    unlink,
+)
 from domain.commands import Correction
 from domain.errors import WrongState
 from domain.events import Event, InteractionRecorded
 from domain.recording import Resolved, recording_unit
-from domain.values import Origin
+from domain.values import Channel, Origin
 from tests.domain.commands import BY_ROSA, DERIVE, ROSA, keyed, said
 
 
@@ -90,3 +101,72 @@ def test_retraction_is_final() -> None:
     assert retract(after(first), MANUAL, "otra vez", BY_ROSA) is None
     with pytest.raises(WrongState):
         correct(after(first), MANUAL, Correction(fields=("text",), reason="x"), None, BY_ROSA)
+
+
+def test_what_is_no_call_has_no_length() -> None:
+    """The length of a call is corrected where it is one, or becomes one by the same correction."""
+    wanted = Correction(fields=("call_seconds",), reason="x", call_seconds=9)
+    walk_in = structs.replace(MANUAL, channel=Channel.WALK_IN)
+    with pytest.raises(WrongState):
+        correct(FRESH, walk_in, wanted, None, BY_ROSA)
+    both = Correction(
+        fields=("call_seconds", "channel"), reason="x", call_seconds=9, channel=Channel.CALL
+    )
+    assert correct(FRESH, walk_in, both, None, BY_ROSA)
+
+
+def side(event: InteractionRecorded, *decided: Event | None) -> Side:
+    """A record after these decisions about it."""
+    fresh = Annotation(annotation_stream(DERIVE, event.originator_id))
+    known = project(fresh, [one for one in decided if one])
+    return Side(known or fresh, event.originator_id, event.subject)
+
+
+OTHER = structs.replace(AUTOMATIC, originator_id=UUID(int=7))
+THIRD = structs.replace(AUTOMATIC, originator_id=UUID(int=8))
+
+
+def test_a_link_stands_in_both_streams() -> None:
+    """Each stream names the other record, one as the shown; the first event has the digest."""
+    found = link(side(OTHER), side(MANUAL), keyed(BY_ROSA, 7))
+    assert [(one.about, one.other, one.shown) for one in found] == [
+        (OTHER.originator_id, MANUAL.originator_id, True),
+        (MANUAL.originator_id, OTHER.originator_id, False),
+    ]
+    assert [one.digest for one in found] == [bytes([7]) * 32, None]
+    assert side(OTHER, found[0]).annotation.twin == Twin(MANUAL.originator_id, shown=True)
+
+
+def test_linking_again_changes_nothing_and_the_two_may_change_places() -> None:
+    """The same link leaves no trace; with the other one shown, both streams say so."""
+    shown, hidden = link(side(OTHER), side(MANUAL), BY_ROSA)
+    assert link(side(OTHER, shown), side(MANUAL, hidden), BY_ROSA) == []
+    turned = link(side(MANUAL, hidden), side(OTHER, shown), BY_ROSA)
+    assert [(one.originator_version, one.shown) for one in turned] == [(2, True), (2, False)]
+
+
+def test_a_record_has_one_twin_at_most() -> None:
+    """Another link is refused from either side, until the first is taken back."""
+    shown, hidden = link(side(OTHER), side(MANUAL), BY_ROSA)
+    for pair in (
+        (side(THIRD), side(MANUAL, hidden)),
+        (side(OTHER, shown), side(THIRD)),
+    ):
+        with pytest.raises(WrongState):
+            link(*pair, BY_ROSA)
+    back = unlink(side(MANUAL, hidden), side(OTHER, shown), BY_ROSA)
+    assert [one.originator_version for one in back] == [2, 2]
+    assert link(side(THIRD), side(MANUAL, hidden, back[0]), BY_ROSA)
+
+
+def test_without_a_link_there_is_nothing_to_take_back() -> None:
+    """Taking back what is not there leaves no trace."""
+    assert unlink(side(MANUAL), side(OTHER), BY_ROSA) == []
+
+
+def test_a_void_record_hides_no_other() -> None:
+    """A retracted record may be hidden, never shown for both."""
+    void = retract(side(MANUAL).annotation, MANUAL, "x", BY_ROSA)
+    with pytest.raises(WrongState):
+        link(side(MANUAL, void), side(OTHER), BY_ROSA)
+    assert link(side(OTHER), side(MANUAL, void), BY_ROSA)

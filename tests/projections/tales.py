@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.events import Event, TeamAdded, TeamJoined, TeamLeft, UserMapped
 from domain.ports import Entry
 from domain.values import Auto, Channel, Origin, Role
-from tests.projections import kin, working
+from tests.projections import kin, pairing, working
 from tests.projections.company import team_event, user_event
 from tests.projections.story import (
     Story,
@@ -52,6 +52,8 @@ class Teller:
         self._dice.shuffle(self._times)
         self._messages: list[Entry] = []
         self._merges: list[UUID] = []
+        self._pairing = random.Random(seed)
+        self._pairs: dict[int, tuple[Entry, Entry]] = {}
 
     def epochs(self, count: int, facts: int) -> list[Epoch]:
         """So many epochs with so many facts each."""
@@ -71,6 +73,8 @@ class Teller:
             self._decision()
         for _ in range(self._dice.randint(0, 3)):
             self._work()
+        for _ in range(self._pairing.randint(0, 3)):
+            self._twins()
         told.decisions = [_event(entry) for entry in self._story.entries[before:]]
         return told
 
@@ -115,7 +119,7 @@ class Teller:
             "campaign": dice.choice((None, "suv")),
             "source": dice.choice(("whatsapp:106540352242922", "email:ventas")),
             "channel": dice.choice((Channel.WHATSAPP, Channel.CALL, Channel.EMAIL)),
-            "origin": dice.choice((Origin.AUTOMATIC, Origin.AUTOMATIC, Origin.IMPORTED)),
+            "origin": dice.choice((Origin.AUTOMATIC, Origin.MANUAL, Origin.IMPORTED)),
             "auto": dice.choice((None, None, None, Auto.AUTO_REPLY)),
         }
         tell = self._story.inbound if dice.random() < 0.6 else self._story.outbound
@@ -175,6 +179,25 @@ class Teller:
                     working.struck(story, note)
             case _:
                 working.unread(story, address, "Rosa", dice.randint(1, len(story.entries)))
+
+    def _twins(self) -> None:
+        """Link two records, let the other one be shown, or take the link back."""
+        dice = self._pairing
+        linked = sorted(self._pairs)
+        if linked and dice.random() < 0.4:
+            one, other = self._pairs.pop(dice.choice(linked))
+            if dice.random() < 0.5:
+                pairing.parted(self._story, one, other)
+                return
+            one, other = other, one
+        else:
+            held = {entry.position for pair in self._pairs.values() for entry in pair}
+            free = [entry for entry in self._messages if entry.position not in held]
+            if len(free) < 2:
+                return
+            one, other = dice.sample(free, 2)
+        pairing.linked(self._story, one, other)
+        self._pairs[one.position] = (one, other)
 
     def _address_of(self, entry: Entry) -> str:
         subject = getattr(entry.event, "subject", None)

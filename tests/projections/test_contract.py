@@ -175,6 +175,14 @@ class _Fence:
         assert table in self._own, f"deletes from {table.name}"
         self._rows.delete(table, key)
 
+    def add(self, table: RowTable[RowT], rows: Sequence[RowT]) -> None:
+        assert table in self._own, f"writes {table.name}"
+        self._rows.add(table, rows)
+
+    def drop(self, table: RowTable[Any], keys: Sequence[Key]) -> None:
+        assert table in self._own, f"deletes from {table.name}"
+        self._rows.drop(table, keys)
+
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         return self._rows.select(statement)
 

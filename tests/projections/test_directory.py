@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from domain.values import Role
-from projections.access import EVERYTHING
 from projections.base import Projection
-from projections.contact_pages import ContactQuery, contact_of, members_of, page, row_of
+from projections.contact_pages import contact_of, members_of, row_of
 from projections.directory import DirectoryProjection, Roots, split_ids
 from projections.directory_rows import CONTACTS, SUBJECTS, ContactRow, SubjectRow
 from projections.views import Reading
@@ -156,35 +153,6 @@ def test_participants_are_contacts_too(backend: Backend) -> None:
     with desk(backend.views_url, PROJECTIONS) as at:
         at.feed(story.entries)
         assert _contact(at, "mailto:jefe@example.com").name == "El jefe"
-
-
-@pytest.mark.parametrize(
-    ("asked", "found"),
-    [
-        ("nunez", ["Ana Núñez"]),
-        ("NÚÑ", ["Ana Núñez"]),
-        ("1234 5678", ["Ana Núñez"]),
-        ("ana@example", ["Ana Núñez"]),
-        ("+52 55", ["Ana Núñez", "Luis 100%"]),
-        ("100%", ["Luis 100%"]),
-        ("_", []),
-        ("nobody", []),
-    ],
-)
-def test_contacts_are_found_by_name_digits_or_any_address(
-    backend: Backend, asked: str, found: list[str]
-) -> None:
-    """Accents-off names, part of a number and any address find a contact, once."""
-    story = Story()
-    story.inbound(ANA, at=1, contact_name="Ana Núñez")
-    story.inbound(LUIS, at=2, contact_name="Luis 100%")
-    story.linked(subject_of(ANA), "mailto:ana@example.mx")
-    with desk(backend.views_url, PROJECTIONS) as at:
-        at.feed(story.entries)
-        with at.views.reading() as reading:
-            assert [
-                row.name for row in page(reading, ContactQuery(text=asked), EVERYTHING).rows
-            ] == found
 
 
 def test_an_appender_knows_whose_address_it_is(backend: Backend) -> None:
