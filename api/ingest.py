@@ -28,7 +28,7 @@ from api.reads import Look, look
 from api.shapes import FUTURE_MAX_US, AddressText, AppendRequest, Terms, TimeText, append_command
 from domain.addresses import AddressError, parse_address
 from domain.commands import FactReceipt, Receipt, ReportDelivery
-from domain.errors import NotFound, NotYet, SourceNotYours
+from domain.errors import NotFound, SourceNotYours
 from domain.events import InteractionRecorded
 from domain.times import TimeError, parse_rfc3339
 from domain.values import Channel, Direction, Origin, is_source
@@ -273,8 +273,7 @@ async def recorded_for(
 ) -> tuple[int, InteractionRecorded]:
     """The interaction with an id, for a command of somebody who may see it.
 
-    Raises NotFound, and NotYet where the views that could tell are still being made: then a
-    program may go on, which looks at nothing, and a person waits.
+    Raises NotFound, and NotYet where the views that could tell are still being made.
     """
     services = services_of(request)
     found = recorded_at(services, position)
@@ -284,11 +283,7 @@ async def recorded_for(
         if ref is not None and not look.allowed([ref]):
             raise NotFound(f"There is no interaction {position}.")
 
-    try:
-        await look(request, caller, Freshness(), check)
-    except NotYet:
-        if caller.user is not None:
-            raise
+    await look(request, caller, Freshness(), check)
     return found
 
 
