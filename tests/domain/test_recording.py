@@ -125,12 +125,14 @@ def test_first_mentions_follow_the_interaction() -> None:
 
 
 def test_answers_are_streams_except_in_mail() -> None:
-    """A reply names the stream of what it answers; an e-mail the derived message-id."""
+    """A reply names the stream of what it answers; an e-mail the message-id, without brackets."""
     event = recorded(said(in_reply_to="wamid.0"))
     assert event.in_reply_to == interaction_stream(DERIVE, "whatsapp:1", "wamid.0")
     mail = recorded(said(namespace="email", in_reply_to="<a@b>", message_id="<c@d>"))
-    assert mail.in_reply_to == DERIVE.id("message-id", "<a@b>")
-    assert mail.message_id == DERIVE.id("message-id", "<c@d>")
+    assert mail.in_reply_to == DERIVE.id("message-id", "a@b")
+    assert mail.message_id == DERIVE.id("message-id", "c@d")
+    bare = recorded(said(namespace="email", in_reply_to="a@b"))
+    assert bare.in_reply_to == mail.in_reply_to
 
 
 @pytest.mark.parametrize(
