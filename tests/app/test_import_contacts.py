@@ -137,8 +137,8 @@ def test_what_cannot_be_imported_has_its_exit_code(
         assert people(here) == []
 
 
-def test_interactions_are_not_read_from_csv(here: Backend, tmp_path: Path) -> None:
-    """CSV without --contacts is a wrong use of the command: 2."""
+def test_interactions_in_csv_need_columns_or_a_map(here: Backend, tmp_path: Path) -> None:
+    """CSV without --contacts, whose columns are no fields, is a wrong use of the command: 2."""
     file = tmp_path / "a.csv"
     file.write_text("a\n", "utf-8")
     assert here.folder.is_dir()
