@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from channels.cloudevents import CLOUDEVENTS
 from channels.contract import ChannelModule
 from channels.form import FORM
+from channels.google_forms import GOOGLE_FORMS
 from channels.instagram import INSTAGRAM
 from channels.lead_ads import LEAD_ADS
 from channels.mailgun import MAILGUN
@@ -34,6 +36,8 @@ CHANNELS: Final[Mapping[str, ChannelModule]] = {
         SENDGRID,
         FORM,
         TYPEFORM,
+        GOOGLE_FORMS,
+        CLOUDEVENTS,
     )
 }
 """The modules by the name that stands in URLs and commands."""
