@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.cli import run
 from channels.connections import Change, Draft
 from channels.contract import IGNORED, Arrival, Commands, Ignored, Incoming, Reading
 from channels.form import FORM, answer, preflight
@@ -327,6 +328,16 @@ def test_a_form_with_a_secret_takes_from_those_who_know_it(small_forms: Desk) ->
     good = post("/channels/form/main", data=ANA, headers={"x-hilo-secret": "between us"})
     assert good.status_code == 200
     assert post("/channels/form/main?secret=between%20us", data=ANA).status_code == 200
+
+
+def test_an_open_form_is_tried_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`hilo channel test` of a form without a secret says that anybody may post."""
+    monkeypatch.setenv("HILO_DATA", str(tmp_path))
+    assert run(("channel", "add", "form", "web")) == 0
+    assert run(("channel", "test", "form", "web")) == 0
+    assert "ok\ta post without a secret is taken" in capsys.readouterr().out
 
 
 def test_a_flood_from_one_address_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
