@@ -20,6 +20,7 @@ import psycopg
 from app.cli.frame import settle_memory
 from app.cli.importing import PART_BYTES, Import
 from app.compose import Composition, open_ledger
+from app.import_processes import Author, ImportProcesses
 from app.settings import read_settings
 from benchmarks.append import introduce, load_apart, places
 from benchmarks.load import KNOWN_PHONES, append_bodies
@@ -27,9 +28,10 @@ from benchmarks.results import Row
 from benchmarks.servers import Place, cpu_ms, new_token, serving
 from projections.rebuild import rebuild
 from storage.appending import Row as LogRow
+from storage.follower import seldom_collected
 
-EVENTS = 40_000
-"""Events of a run: some seconds of each kind of work."""
+EVENTS = 150_000
+"""Events of a run: a file that `hilo import` reads with several processes, their start in it."""
 
 PAGE = 1_000
 """Rows that the reference inserts in one transaction: as many as a page of the follower."""
@@ -40,7 +42,7 @@ DELAYS = 2_500
 
 
 def import_lines(composition: Composition, run: str) -> float:
-    """Import NDJSON as `hilo import` does, from memory, without a report; events a second."""
+    """Import NDJSON as `hilo import` does a large file, without a report; events a second."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     lines = b"\n".join(islice(append_bodies(run, at), EVENTS))
 
@@ -49,9 +51,12 @@ def import_lines(composition: Composition, run: str) -> float:
             yield lines[start : start + PART_BYTES]
 
     settle_memory()
+    work = Import("import:bench")
     began = time.perf_counter()
-    found = asyncio.run(Import("import:bench").run(composition.services, parts(), None))
-    took_s = time.perf_counter() - began
+    with ImportProcesses(composition.settings, Author(work.by, work.source)) as work.helpers:
+        with seldom_collected():
+            found = asyncio.run(work.run(composition.services, parts(), None))
+        took_s = time.perf_counter() - began
     if found["recorded"] != EVENTS:
         message = f"not every line was recorded: {found}"
         raise RuntimeError(message)

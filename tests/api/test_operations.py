@@ -130,9 +130,11 @@ def test_the_views_tell_how_far_they_are(each_station: Station) -> None:
 def test_a_follower_that_ended_is_seen(station: Station) -> None:
     """A follower's failure stands in /v1/views, without content."""
     station.ask("/v1/views")
-    station.composition.follower.state = FollowerState(Phase.FAILED, 1, "KeyMissing: gone")
-    follower = station.get("/v1/views", fresh=False).json()["follower"]
-    assert follower == {"phase": "failed", "position": 1, "error": "KeyMissing: gone"}
+    follower = station.composition.follower
+    follower.stop()  # it would say that it follows, a moment after it does
+    follower.state = FollowerState(Phase.FAILED, 1, "KeyMissing: gone")
+    told = station.get("/v1/views", fresh=False).json()["follower"]
+    assert told == {"phase": "failed", "position": 1, "error": "KeyMissing: gone"}
 
 
 def test_me_is_the_caller(each_station: Station) -> None:
