@@ -224,7 +224,8 @@ class Doorkeeper:
                 plain=By(actor, issued.user),
                 user=issued.user,
                 source=issued.source,
-                leads="manage" in scopes,
+                # A token never makes more of a person than their role does.
+                leads="manage" in scopes and (user is None or user.role in _LEADING_ROLES),
             ),
             user,
         )

@@ -168,18 +168,21 @@ async def _act(request: Request, caller: Caller, asked: BulkRequest) -> Act:
 
 
 def _authors(by: By, count: int, services: Services) -> list[By]:
-    """The author of each of the commands that one request is made of, with a key of its own."""
+    """The author of each of the commands that one request is made of, with a key of its own.
+
+    The first has the request's, so that it stands for no other command.
+    """
     first = by.repeatable
     if first is None:
         return [by] * count
     derive = services.ledger.derive
-    return [
+    return [by] + [
         By(
             by.actor,
             by.on_behalf_of,
             Repeatable(derive.id("bulk", first.command_id, str(number)), first.digest),
         )
-        for number in range(count)
+        for number in range(1, count)
     ]
 
 

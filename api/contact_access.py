@@ -28,13 +28,14 @@ from api.parameters import (
 )
 from api.read_contacts import contact_answer
 from api.reads import Look, Task, answer, look, settled, written
-from domain.access import Access
+from domain.access import OPEN, Access
 from domain.contact import contact_stream
 from domain.errors import ChangedMeanwhile, NotFound
 from domain.events import AccessOpened, AccessRestricted, ContactsMerged, Event, MergeUndone
 from domain.times import format_utc
 from domain.values import echo
 from projections import teams
+from projections.access import Granted
 from projections.dictionary import TEAM, USER, Person, TeamName
 from projections.rendering import encode
 from projections.shapes import By
@@ -155,6 +156,14 @@ def _last_sight(look: Look, found: Found) -> Json:
     shown = look.renderer.contact(look.reading, found.id.bytes)
     headers = read_headers(look.position, shown.version if shown else None)
     return Json(encode(shown), 200, headers)
+
+
+def closed_as(by_now: Granted) -> Access:
+    """Who may see what leaves a contact: nobody more than before."""
+    if not by_now.parts:
+        return OPEN
+    users, teams = ([UUID(bytes=id) for id in ids] for ids in (by_now.users, by_now.teams))
+    return Access(restricted=True, users=tuple(users), teams=tuple(teams))
 
 
 def _access(look: Look, asked: AccessRequest, found: Found) -> Access:

@@ -7,12 +7,13 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import Json
 from api.auth import services_of
 from api.bodies import Faults, Shape
+from api.contact_access import closed_as
 from api.idempotency import author
 from api.ingest import DUPLICATE
 from api.openapi import answers, body_of
@@ -25,7 +26,7 @@ from domain.contact import Tie
 from domain.errors import AddressTaken, ChangedMeanwhile, InvalidInput, NotFound, WrongState
 from domain.identity_book import Wanted
 from domain.times import TimeError, format_utc, parse_rfc3339
-from projections import contact_pages, merges, timeline_pages
+from projections import access, contact_pages, merges, timeline_pages
 from projections.rendering import encode
 from projections.shapes import ContactView
 from projections.timeline_pages import PageQuery
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from api.auth import Caller
     from api.reads import Found
     from api.services import Services
+    from domain.access import Access
     from domain.commands import By, FactReceipt
     from projections.directory_rows import MergeRow
 
@@ -117,7 +119,7 @@ async def link(request: Request, id: str) -> Response:
     if receipt is None:
         await _current(services)
         found: Found = await settled(request, caller, lambda look: look.contact(wanted))
-        await _refuse_hidden(request, caller, asked.address)
+        asked = await _as_closed_as_before(request, caller, asked)
         if asked.since is not None:
             await _refuse_early(request, caller, asked.address, ("from", asked.since))
         try:
@@ -145,9 +147,14 @@ async def unlink(request: Request, id: str, subject: str) -> Response:
     receipt = services.ledger.identity.repeat_of(by)
     if receipt is None:
         await _current(services)
-        found: Found = await settled(request, caller, lambda look: _holding(look, wanted, which))
+        owner, keeps = await settled(request, caller, lambda look: _holding(look, wanted, which))
         try:
-            receipt = await _taken_off(request, caller, (found.id, which, since), (by, expected))
+            if since is None:
+                book = services.ledger.identity
+                receipt = await book.unlink(owner, which, by, expected=expected, keeps=keeps)
+            else:
+                given = (owner, which, since)
+                receipt = await _given_away(request, caller, given, (by, expected))
         except ChangedMeanwhile:
             raise await as_it_is(request, caller, wanted) from None
         await seen_by_views(services, receipt)
@@ -155,18 +162,12 @@ async def unlink(request: Request, id: str, subject: str) -> Response:
     return Response(status_code=204, headers=DUPLICATE if repeated else None)
 
 
-async def _taken_off(
-    request: Request,
-    caller: Caller,
-    what: tuple[UUID, UUID, int | None],
-    how: tuple[By, int | None],
+async def _given_away(
+    request: Request, caller: Caller, what: tuple[UUID, UUID, int], how: tuple[By, int | None]
 ) -> FactReceipt | None:
-    """Take an address (contact, subject, from when on) off its contact."""
+    """Have a contact's address (contact, subject, from when on) be somebody else's."""
     (owner, subject, since), (by, expected) = what, how
     services = services_of(request)
-    book = services.ledger.identity
-    if since is None:
-        return await book.unlink(owner, subject, by, expected=expected)
     _refuse_future(services, "query.from", since)
 
     def read(look: Look) -> str | None:
@@ -176,6 +177,7 @@ async def _taken_off(
     if address is None or is_nobodys(address):
         raise WrongState(ERASED_ADDRESS)
     await _refuse_early(request, caller, address, ("query.from", since))
+    book = services.ledger.identity
     return await book.give_away(owner, (subject, address, since), by, expected=expected)
 
 
@@ -208,7 +210,7 @@ async def merge(request: Request, id: str) -> Response:
         made, receipt = await book.merge(into.id, other, asked.reason or None, by, expected)
     except ChangedMeanwhile:
         raise await as_it_is(request, caller, wanted) from None
-    await written(services, receipt.last)
+    await seen_by_views(services, receipt)
     return await _merged(request, caller, (wanted, made), duplicate=receipt.duplicate)
 
 
@@ -227,11 +229,12 @@ async def undo(request: Request, id: str, merge: str) -> Response:
     by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
     repeat = services.ledger.identity.repeat_of(by)
     await _current(services)
-    row = await settled(request, caller, lambda look: _merge(look, wanted, which))
+    row, keeps = await settled(request, caller, lambda look: _merge(look, wanted, which, repeat))
     if repeat is None:
         tie = Tie(which, UUID(bytes=row.survivor), UUID(bytes=row.absorbed), asked.reason or None)
         try:
-            receipt = await services.ledger.identity.undo(tie, by, expected=expected)
+            book = services.ledger.identity
+            receipt = await book.undo(tie, by, expected=expected, keeps=keeps)
         except ChangedMeanwhile:
             raise await as_it_is(request, caller, wanted) from None
         await seen_by_views(services, receipt)
@@ -276,22 +279,26 @@ def _refuse_future(services: Services, field: str, since: int) -> None:
         raise InvalidInput.one(field, "future", message)
 
 
-async def _refuse_hidden(request: Request, caller: Caller, address: str) -> None:
-    """An address of a contact that is out of the caller's sight is not theirs to take.
+async def _as_closed_as_before(request: Request, caller: Caller, asked: Wanted) -> Wanted:
+    """What is wanted, with who may see the address where it comes from a restricted contact.
 
-    What was said over it would come along, and so into their sight. Raises AddressTaken.
+    One of a contact that is out of the caller's sight is not theirs to take: what was said over
+    it would come along, and so into their sight. Raises AddressTaken.
     """
     services = services_of(request)
-    subject = services.ledger.subjects.find(address, services.clock())
+    subject = services.ledger.subjects.find(asked.address, services.clock())
     if subject is None:
-        return
+        return asked
 
-    def is_hidden(look: Look) -> bool:
+    def work(look: Look) -> Wanted:
         root = contact_pages.contact_of(look.reading, subject.bytes)
-        return root is not None and not look.visible.may_see_one([root])
+        if root is None:
+            return asked
+        if not look.visible.may_see_one([root]):
+            raise AddressTaken(None)
+        return structs.replace(asked, keeps=closed_as(access.granted_one(look.reading, root)))
 
-    if await look(request, caller, Freshness(), is_hidden):
-        raise AddressTaken(None)
+    return await look(request, caller, Freshness(), work)
 
 
 async def _refuse_early(
@@ -315,12 +322,12 @@ async def _refuse_early(
         raise InvalidInput.one(field, "too_early", message)
 
 
-def _holding(look: Look, id: UUID, subject: UUID) -> Found:
-    """The contact that has this address. Raises NotFound."""
+def _holding(look: Look, id: UUID, subject: UUID) -> tuple[UUID, Access]:
+    """The contact that has this address, and who may see that alone. Raises NotFound."""
     found = look.contact(id)
     if subject.bytes not in found.members:
         raise NotFound("The contact has no such address.")
-    return found
+    return found.id, closed_as(access.granted_one(look.reading, found.id.bytes))
 
 
 async def _other(request: Request, caller: Caller, id: UUID) -> UUID:
@@ -332,18 +339,22 @@ async def _other(request: Request, caller: Caller, id: UUID) -> UUID:
     return found.id
 
 
-def _merge(look: Look, id: UUID, merge: UUID) -> MergeRow:
+def _merge(
+    look: Look, id: UUID, merge: UUID, repeat: FactReceipt | None
+) -> tuple[MergeRow, Access]:
     """A merge in which the contact took part, where both of its contacts may be seen.
 
-    Raises NotFound.
+    With it who may see the one that goes: as was decided for both. Who repeats the undoing need
+    not see that one any more. Raises NotFound.
     """
     found = look.contact(id)
     row = merges.one(look.reading, merge.bytes)
     if row is None or not {row.survivor, row.absorbed} & set(found.members):
         raise NotFound("The contact has no such merge.")
-    for one in (row.survivor, row.absorbed):
+    for one in () if repeat else (row.survivor, row.absorbed):
         look.contact(UUID(bytes=one))
-    return row
+    kept = access.decided_for(look.reading, found.members, row.absorbed)
+    return row, closed_as(kept)
 
 
 async def _contact_after(

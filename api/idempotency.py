@@ -38,14 +38,15 @@ def key_in(headers: dict[bytes, bytes]) -> str | None:
 def author(request: Request, caller: Caller, body: bytes, derive: Deriver) -> By:
     """The caller as the author of a command that may come again under its key.
 
-    The key is scoped to the actor; the digest is over method, path and body, so that one key
-    never stands for two commands. Raises InvalidInput.
+    The key is scoped to the actor; the digest is over method, path, query and body, so that one
+    key never stands for two commands. Raises InvalidInput.
     """
     key = key_in(dict(request.scope["headers"]))
     if key is None:
         return caller.by()
     hashed = hashlib.sha256()
-    for part in (request.method.encode(), request.scope["path"].encode(), body):
+    scope = request.scope
+    for part in (scope["method"].encode(), scope["path"].encode(), scope["query_string"], body):
         hashed.update(len(part).to_bytes(8, "big") + part)
     command_id = derive.id("command", caller.actor.kind, caller.actor.id, key)
     return caller.by(Repeatable(command_id, hashed.digest()))

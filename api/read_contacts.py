@@ -216,6 +216,7 @@ async def seen_by_views(services: Services, receipt: FactReceipt | None) -> None
     """Wait until the views hold what was written, if they are quick."""
     if receipt is not None:
         await written(services, receipt.last)
+        services.ledger.identity.look_again()
 
 
 async def as_it_is(request: Request, caller: Caller, id: UUID) -> ChangedMeanwhile:

@@ -77,7 +77,11 @@ async def counts(request: Request) -> Response:
     query = Query(request)
 
     def prepare(caller: Caller) -> Task:
-        asked = _filters(query, caller)
+        asked = InboxQuery(
+            filters=_filters(query, caller),
+            unread=_asked_for(query, "unread"),
+            waiting=_asked_for(query, "waiting"),
+        )
 
         def work(look: Look) -> Json:
             found = inbox_pages.counts(look.reading, look.viewer, asked, look.visible)

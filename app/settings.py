@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.errors import InvalidInput
 
@@ -111,10 +111,22 @@ class Settings(Struct, frozen=True):
         names = {setting.name for setting in SETTINGS}
         return {name: value for name, value in around.items() if name not in names} | own
 
+    def bound_to(self, port: int) -> Settings:
+        """The settings with the port that the system gave, where none was asked for (port 0)."""
+        if self.port:
+            return self
+        given = self.public_url != _local_url(self.host, 0)
+        url = self.public_url if given else _local_url(self.host, port)
+        return structs.replace(self, port=port, public_url=url)
+
     @property
     def embedded(self) -> bool:
         """Whether the log lies in the data folder, in SQLite."""
         return self.log_url.startswith("sqlite")
+
+
+def _local_url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def read_settings(environment: Mapping[str, str], **given: str | None) -> Settings:
@@ -140,7 +152,7 @@ def read_settings(environment: Mapping[str, str], **given: str | None) -> Settin
         ),
         kek=values["kek"] or None,
         kek_file=Path(values["kek_file"]) if values["kek_file"] else None,
-        public_url=(values["public_url"] or f"http://{host}:{port}").rstrip("/"),
+        public_url=(values["public_url"] or _local_url(host, port)).rstrip("/"),
         country=_country(values["country"]),
         zone=_zone(values["tz"]),
         own_domains=frozenset(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, structs
 
-from domain import contact
+from domain import access, contact
+from domain.access import OPEN, Access, Place
 from domain.addresses import scheme_of
 from domain.contact import Contact, Handover, Tie
 from domain.deciding import Decision, command_id_of, signed
@@ -44,6 +45,9 @@ HANGS: Final = (
 )
 NOBODY: Final = "Withheld numbers are nobody in particular; they are linked to nobody."
 ONE_ALREADY: Final = "They are one contact already."
+STAYS_CLOSED: Final = "It was part of a restricted contact."
+"""Why what leaves a restricted contact is restricted itself, where nobody said why."""
+
 ERASED: Final = "One of the contacts was erased."
 
 
@@ -51,11 +55,13 @@ class Wanted(Struct, frozen=True):
     """An address that a contact shall have; `move` takes it from another one.
 
     `since` (µs): the other one keeps what was said before, for the number was given anew.
+    `keeps` is who may see the address alone, where it is taken from a restricted contact.
     """
 
     address: str
     move: bool = False
     since: int | None = None
+    keeps: Access = OPEN
 
 
 class IdentityBook:
@@ -69,6 +75,10 @@ class IdentityBook:
     def repeat_of(self, by: By) -> FactReceipt | None:
         """The first outcome of a command whose key was used; None for a new one. KeyReused."""
         return self._decider.repeat_of(by)
+
+    def look_again(self) -> None:
+        """Have the next who appends see what was decided, now that the views do."""
+        self._known.owners.look_again()
 
     def merge_at(self, position: int) -> UUID | None:
         """The merge that the event at a position is about; None where it is none."""
@@ -105,9 +115,15 @@ class IdentityBook:
         return await self._move(taking, subject, there, by)
 
     async def unlink(
-        self, owner: UUID, subject: UUID, by: By, *, expected: int | None = None
+        self,
+        owner: UUID,
+        subject: UUID,
+        by: By,
+        *,
+        expected: int | None = None,
+        keeps: Access = OPEN,
     ) -> FactReceipt | None:
-        """Take an address off a contact; it is a contact of its own again.
+        """Take an address off a contact; it is a contact of its own again, seen by `keeps`.
 
         Raises WrongState for the one that the contact is named after, or that came with a merge.
         """
@@ -118,14 +134,13 @@ class IdentityBook:
             return None
         if there.holds:
             raise WrongState(HANGS)
-        stream = contact.contact_stream(self._derive, owner)
 
-        def decide(now: Contact | None, _: Sequence[UUID]) -> Sequence[Event]:
-            known = now or Contact(stream)
-            return signed([contact.unlink(known, owner, subject, by)], by)
+        def take() -> Unit:
+            now = self._load(owner, expected)
+            closed = self._closed(subject, keeps, None, by)
+            return self._unit([contact.unlink(now, owner, subject, by), *closed], by)
 
-        decision = Decision(stream, contact.project, decide, expected=expected)
-        return await self._decider.decide(decision, by)
+        return await self._decider.attempt(take, by)
 
     async def give_away(
         self, owner: UUID, given: tuple[UUID, str, int], by: By, *, expected: int | None = None
@@ -177,15 +192,22 @@ class IdentityBook:
             return self.merge_at(receipt.position) or tie.merge, receipt
         return tie.merge, receipt
 
-    async def undo(self, tie: Tie, by: By, *, expected: int | None = None) -> FactReceipt | None:
-        """Take exactly this merge back; None where that was done before."""
+    async def undo(
+        self, tie: Tie, by: By, *, expected: int | None = None, keeps: Access = OPEN
+    ) -> FactReceipt | None:
+        """Take exactly this merge back; None where that was done before.
+
+        `keeps`: what was decided about both for the time after, on the one that goes.
+        """
 
         def take() -> Unit | None:
             survivor, absorbed = self._load(tie.survivor, None), self._load(tie.absorbed, None)
             if expected not in {None, survivor.version}:
                 raise ChangedMeanwhile(None)
             decided = contact.undo(survivor, absorbed, tie, by)
-            return self._unit(decided, by) if decided else None
+            if not decided:
+                return None
+            return self._unit([*decided, *self._closed(tie.absorbed, keeps, tie, by)], by)
 
         return await self._attempt(take, by)
 
@@ -204,6 +226,19 @@ class IdentityBook:
         if expected not in {None, now.version}:
             raise ChangedMeanwhile(None)
         return now
+
+    def _closed(self, part: UUID, keeps: Access, tie: Tie | None, by: By) -> list[Event]:
+        """The decision that what leaves a restricted contact stays as closed as it was.
+
+        In the same unit: nobody sees it in between. With `tie`, behind the merge's own undoing.
+        """
+        if not keeps.restricted:
+            return []
+        now = self._load(part, None)
+        place = Place(part, now.id, now.version + (2 if tie else 1))
+        reason = (tie.reason if tie else None) or STAYS_CLOSED
+        event = access.give(now.access, keeps, reason, place, by)
+        return [event] if event else []
 
     def _unit(self, decided: Sequence[Event], by: By, seekers: tuple[Seeker, ...] = ()) -> Unit:
         events = signed(decided, by)
@@ -248,7 +283,8 @@ class IdentityBook:
             now = structs.replace(now, linked=now.linked - {subject})
             taken = contact.unlink(before, giver, subject, by)
             linked = contact.link(now, owner, (taking.wanted.address,), (subject,), by)
-            return self._unit([taken, *linked], by)
+            closed = self._closed(subject, taking.wanted.keeps, None, by)
+            return self._unit([taken, *linked, *closed], by)
 
         return await self._decider.attempt(take, by)
 

@@ -243,3 +243,6 @@ class Contacts(Protocol):
 
     def standing(self, subject: UUID) -> Standing | None:
         """How a subject stands now; None for one of which nothing is known yet."""
+
+    def look_again(self) -> None:
+        """Believe no older answer: somebody is waiting for what they just decided."""

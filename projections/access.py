@@ -361,3 +361,25 @@ def granted(reading: Reading, contacts: Collection[bytes]) -> Mapping[bytes, Gra
             teams=tuple(one for one, team in everywhere if team),
         )
     return found
+
+
+def granted_one(reading: Reading, contact: bytes) -> Granted:
+    """As `granted`, of one contact; `parts` is 0 where it is open."""
+    return granted(reading, (contact,)).get(contact, NOBODY_NEEDED)
+
+
+def decided_for(reading: Reading, members: Collection[bytes], part: bytes) -> Granted:
+    """Who gets past the decisions on a contact that were taken for this part of it as well.
+
+    What holds for the part until somebody decides otherwise, once it is a contact of its own.
+    """
+    marks = ", ".join("?" * len(members))
+    columns = ", ".join(DECISIONS.columns)
+    sql = f"SELECT {columns} FROM {reading.name(DECISIONS)} WHERE contact IN ({marks})"
+    rows = standing([DecisionRow(*row) for row in reading.fetch(sql, tuple(members))])
+    meant = [row for row in rows if part in directory.split_ids(row.replaces)]
+    if not meant:
+        return NOBODY_NEEDED
+    users = set.intersection(*(set(directory.split_ids(row.users)) for row in meant))
+    teams = set.intersection(*(set(directory.split_ids(row.teams)) for row in meant))
+    return Granted(len(meant), tuple(sorted(users)), tuple(sorted(teams)))

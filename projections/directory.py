@@ -206,6 +206,10 @@ class Roots:
             bucket=scheme in BUCKETS,
         )
 
+    def look_again(self) -> None:
+        """As in ports.Contacts."""
+        self._looked_at = self._failed_at = -self._age_s
+
     def made(self, subjects: Iterable[bytes]) -> None:
         """Told of subjects (16 bytes each) that were just made: no view can have seen them."""
         with self._lock:

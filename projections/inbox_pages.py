@@ -143,14 +143,9 @@ def of_contacts(
     return _as_seen(reading, viewer, rows)
 
 
-def counts(
-    reading: Reading, viewer: bytes | None, filters: InboxFilters, visible: Visible
-) -> Counts:
-    """The numbers on the tabs, under the same filters as the list."""
-    shape, values = _shape(filters)
-    if not visible.everything:
-        seen, walls = visible.contacts("c.contact")
-        shape, values = (*shape, seen), (*values, *walls)
+def counts(reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible) -> Counts:
+    """The numbers on the tabs, under the same filters as the list, whatever its tab."""
+    shape, values = _narrowed(reading, viewer, query, visible)
     where = "".join(f" AND {part}" for part in shape)
     name = reading.name(CONVERSATIONS)
     sql = (
@@ -228,22 +223,10 @@ class _List:
         self, reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
     ) -> None:
         self._reading = reading
-        where, values = _shape(query.filters)
-        parts = list(where)
-        params = list(values)
-        if not visible.everything:
-            seen, walls = visible.contacts("c.contact")
-            parts.append(seen)
-            params += walls
+        parts, params = _narrowed(reading, viewer, query, visible)
         if query.status != "all":
             parts.append("c.status = ?")
             params.append(query.status)
-        if query.waiting:
-            parts.append(f"c.waits_from < {NOT_WAITING}")
-        if query.unread:
-            unread, more = _is_unread(reading, viewer)
-            parts.append(unread)
-            params += more
         self._where = "".join(f" AND {part}" for part in parts)
         self._params = params
         self._time = "last_at" if query.sort == "recent" else "waits_from"
@@ -280,8 +263,27 @@ def _shape(filters: InboxFilters) -> tuple[tuple[str, ...], tuple[object, ...]]:
     return tuple(parts), tuple(values)
 
 
+def _narrowed(
+    reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
+) -> tuple[list[str], list[object]]:
+    """What a query asks of the conversation `c`, its status apart, within the reader's access."""
+    shape, given = _shape(query.filters)
+    parts, values = list(shape), list(given)
+    if not visible.everything:
+        seen, walls = visible.contacts("c.contact")
+        parts.append(seen)
+        values += walls
+    if query.waiting:
+        parts.append(f"c.waits_from < {NOT_WAITING}")
+    if query.unread:
+        unread, more = _is_unread(reading, viewer)
+        parts.append(unread)
+        values += more
+    return parts, values
+
+
 def _totals(
-    reading: Reading, shape: tuple[str, ...], values: tuple[object, ...]
+    reading: Reading, shape: Sequence[str], values: Sequence[object]
 ) -> tuple[int, int, int]:
     """Snoozed, resolved and all: kept numbers, or counted to a limit under a filter."""
     if not shape:
@@ -325,7 +327,7 @@ def _is_unread(reading: Reading, viewer: bytes | None) -> tuple[str, list[object
 
 
 def _unread_open(
-    reading: Reading, viewer: bytes | None, where: str, values: tuple[object, ...]
+    reading: Reading, viewer: bytes | None, where: str, values: Sequence[object]
 ) -> int:
     if viewer is None:
         return 0

@@ -162,7 +162,9 @@ async def _inbox(request: Request, caller: Caller) -> Shown:
         bodies = look.renderer.conversations(look.reading, page.rows, look.visible)
         rows = [_rows.decode(body) for body in bodies]
         filters = InboxFilters()
-        counts = inbox_pages.counts(look.reading, look.viewer, filters, look.visible)
+        counts = inbox_pages.counts(
+            look.reading, look.viewer, InboxQuery(filters=filters), look.visible
+        )
         last = [msgspec.json.decode(row.last, type=dict[str, Any]) for row in rows]
         pager = _pager(request, asked, (page.prev, page.next))
         return {"rows": list(zip(rows, last, strict=True)), "counts": counts, "pager": pager}

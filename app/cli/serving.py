@@ -93,6 +93,7 @@ def follow(*, data: str | None, beside: int | None, as_json: bool) -> int:
 
 def _serve(settings: Settings, *, follow: bool, as_json: bool) -> int:
     listening = _listen(settings)
+    settings = settings.bound_to(listening.getsockname()[1])
     companion = _companion(settings) if follow else None
     try:
         return _serve_at(settings, listening, companion, _Wish(follow, as_json))
@@ -137,7 +138,7 @@ def _serve_at(
             companion.open()
         server = _server(composition)
         # Whoever follows the link at once is answered at once.
-        _greet(composition, _address(settings, listening), as_json=wish.as_json)
+        _greet(composition, settings.public_url, as_json=wish.as_json)
         settle_memory()
         # The server raises a signal again that ended it; what is open is to be closed all the same.
         signal.signal(signal.SIGTERM, lambda *_: None)
@@ -202,10 +203,3 @@ def _listen(settings: Settings) -> socket.socket:
         raise WrongState(message) from error
     listening.set_inheritable(True)
     return listening
-
-
-def _address(settings: Settings, listening: socket.socket) -> str:
-    """The address for people; with port 0, the port that the system gave."""
-    if settings.port:
-        return settings.public_url
-    return f"http://{settings.host}:{listening.getsockname()[1]}"

@@ -112,6 +112,8 @@ def test_a_bulk_command_may_come_again(each_station: Station) -> None:
     assert {one["conversation"]["status"] for one in again.json()["items"]} == {"open"}
     other = bulk(each_station, ids[:1], "resolve", keyed)
     assert other.json()["type"] == "urn:hilo:problem:key-reused"
+    elsewhere = each_station.post(f"/v1/conversations/{ids[0]}/resolve", json={}, headers=keyed)
+    assert elsewhere.json()["type"] == "urn:hilo:problem:key-reused"
     assert each_station.head == before
 
 

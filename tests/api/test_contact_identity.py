@@ -179,6 +179,8 @@ def test_an_address_is_added(each_station: Station) -> None:
     head = each_station.head
     each_station.post(f"/v1/contacts/{ana}/addresses", json={"address": MAIL})
     assert each_station.head == head
+    wrote = each_station.append(channel="email", source="email:ventas", resource=MAIL)
+    assert wrote["contact"] == ana
 
 
 def test_an_address_of_somebody_is_moved_when_asked(

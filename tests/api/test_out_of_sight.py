@@ -129,6 +129,51 @@ def test_undoing_a_merge_into_hiding_is_answered(room: Room) -> None:
     assert undone.json()["other"] is None
 
 
+def test_what_leaves_a_restricted_contact_stays_restricted(room: Room) -> None:
+    """An address that is taken off, or moved away, is seen by nobody more than before."""
+    station = room.station
+    addresses = f"/v1/contacts/{room.closed}/addresses"
+    linked = station.post(addresses, json={"address": SECOND}, headers=room.rosa)
+    secret = station.append(resource=SECOND, destination=OURS, text="por el segundo")
+    subject = linked.json()["addresses"][-1]["subject"]
+    assert station.request("DELETE", f"{addresses}/{subject}", headers=room.rosa).status_code == 204
+    for who, status in ((room.rosa, 200), (room.luis, 404)):
+        alone = station.get(f"/v1/contacts/{subject}", headers=who)
+        assert alone.status_code == status, alone.text
+        card = station.get(f"/v1/interactions/{secret['id']}", headers=who)
+        assert card.status_code == status, card.text
+    moved = station.post(
+        f"/v1/contacts/{room.open}/addresses",
+        json={"address": SECOND, "move": True},
+        headers=room.rosa,
+    )
+    assert moved.status_code == 200, moved.text
+    assert [one["id"] for one in moved.json()["access"]["users"]]
+    assert "por el segundo" not in station.get("/v1/activity", headers=room.luis).text
+
+
+def test_undoing_a_merge_that_was_restricted_opens_neither_part(room: Room) -> None:
+    """Who may see the whole is who may see each part after; again answers the same."""
+    station = room.station
+    third = station.append(resource=SECOND, destination=OURS, text="del tercero")
+    merged = station.post(
+        f"/v1/contacts/{room.open}/merge", json={"other": third["contact"]}
+    ).json()
+    _restrict(station, room.open, users=["rosa@example.mx"])
+    path = f"/v1/contacts/{room.open}/merges/{merged['merge']}/undo"
+    key = {"Idempotency-Key": "aparte"}
+    undone = station.post(path, json={}, headers=room.rosa | key)
+    assert undone.status_code == 200, undone.text
+    assert undone.json()["other"]["access"]["mode"] == "restricted"
+    assert station.get(f"/v1/contacts/{third['contact']}", headers=room.luis).status_code == 404
+    history = station.ask(f"/v1/contacts/{third['contact']}/access")["history"]
+    assert [one["reason"] for one in history] == ["It was part of a restricted contact."]
+    _restrict(station, third["contact"], users=["luis@example.mx"])
+    again = station.post(path, json={}, headers=room.rosa | key)
+    assert (again.status_code, again.headers.get("Hilo-Duplicate")) == (200, "true"), again.text
+    assert again.json()["other"] is None
+
+
 def _restrict(station: Station, contact: str, **named: list[str]) -> None:
     body = {"mode": "restricted", "reason": "reservado", **named}
     done = station.post(f"/v1/contacts/{contact}/access", json=body)

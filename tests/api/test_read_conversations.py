@@ -105,6 +105,10 @@ def test_filters(each_station: Station) -> None:
         assert (query, [row["id"] for row in found["items"]]) == (query, expected)
     counts = each_station.ask("/v1/conversations/counts", department="ventas")
     assert (counts["open"], counts["all"]) == (1, 1)
+    for narrowed in ("unread", "waiting"):
+        counts = each_station.ask("/v1/conversations/counts", **{narrowed: "true"})
+        listed = each_station.ask("/v1/conversations", **{narrowed: "true"})["items"]
+        assert (counts["open"], counts[narrowed]) == (len(listed), len(listed)), narrowed
 
 
 def test_pages_follow_on_each_other(station: Station) -> None:

@@ -127,3 +127,11 @@ def test_a_token_leads_by_its_scope(station: Station) -> None:
         headers = station.bearer(scope)
         answer = station.post("/v1/teams", json={"name": scope}, headers=headers)
         assert answer.status_code == status, scope
+
+
+def test_a_token_makes_no_more_of_a_person_than_their_role(station: Station) -> None:
+    """A manager's own token with `manage` may change teams; an agent's may not."""
+    for name, role, status in (("Rosa", "manager", 201), ("Luis", "agent", 403)):
+        headers = station.bearer("manage", user=station.user(name, role))
+        answer = station.post("/v1/teams", json={"name": name}, headers=headers)
+        assert answer.status_code == status, role

@@ -20,6 +20,14 @@ def test_defaults_are_embedded_and_local() -> None:
     assert settings.public_url == "http://127.0.0.1:8000"
 
 
+def test_links_name_the_port_that_the_system_gave() -> None:
+    """Asked for any port, the public URL has the one that was bound; a URL of one's own stays."""
+    assert read_settings({"HILO_PORT": "0"}).bound_to(4711).public_url == "http://127.0.0.1:4711"
+    own = {"HILO_PORT": "0", "HILO_PUBLIC_URL": "https://hilo.example.mx"}
+    assert read_settings(own).bound_to(4711).public_url == "https://hilo.example.mx"
+    assert read_settings({"HILO_HOST": "::1"}).public_url == "http://[::1]:8000"
+
+
 def test_one_database_url_serves_all_three_stores() -> None:
     """With a URL for the log, keys and views go there too unless they have their own."""
     url = "postgresql://hilo@db/hilo"

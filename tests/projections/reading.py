@@ -85,7 +85,7 @@ class Desk:
         """The numbers on the tabs, as that user sees them."""
         viewer = user_of(user).bytes if user else None
         with self.views.reading() as reading:
-            asked = inbox_pages.InboxFilters(**filters)
+            asked = inbox_pages.InboxQuery(filters=inbox_pages.InboxFilters(**filters))
             return inbox_pages.counts(reading, viewer, asked, EVERYTHING)
 
     def row(self, position: int) -> dict[str, Any]:
