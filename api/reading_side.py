@@ -33,7 +33,16 @@ from api.hub import Hub
 from api.read_interactions import Proof
 from api.shelf import Shelf
 from api.stream import Pace
-from api.web import doors, pages, reference
+from api.web import (
+    acting,
+    doors,
+    files,
+    finding,
+    inbox,
+    making,
+    pages,
+    reference,
+)
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
 from projections.shapes import (
@@ -70,6 +79,10 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     people_teams.router,
     people_words.router,
     doors.router,
+    files.router,
+    acting.router,
+    finding.router,
+    inbox.router,
     pages.router,
     reference.router,
 )
@@ -164,7 +177,7 @@ def furnish(application: FastAPI, services: Services, reads: Reads) -> None:
     application.state.hub = hub
     application.state.pace = Pace()
     application.state.shelf = Shelf()
-    application.state.page_maker = pages.PageMaker(services)
+    application.state.page_maker = making.PageMaker(services, pages.TABS)
     metrics = reads.metrics
     services.log.observe(metrics.committed)
     metrics.watch_queue(services.log.queued)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from api.web.files import missing
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,7 +30,15 @@ class Finding(Struct, frozen=True):
 
 def examine(composition: Composition) -> list[Finding]:
     """All findings, the gravest first; none where all is well."""
-    return [*_keys(composition), *_views(composition), *_home(composition)]
+    return [*_keys(composition), *_views(composition), *_home(composition), *_pages()]
+
+
+def _pages() -> Iterator[Finding]:
+    for name in missing():
+        yield Finding(
+            f"The pages' script {name} was not fetched at set-up: pages work, with less comfort.",
+            "run: make run (or python requirements/assets.py) where packages can be fetched",
+        )
 
 
 def _keys(composition: Composition) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ find_python() {
 }
 
 made_from() {
-    cksum "requirements/$1.txt" pyproject.toml requirements/install.sh
+    cksum "requirements/$1.txt" pyproject.toml requirements/install.sh api/web/assets.json
 }
 
 is_ready() {
@@ -67,6 +67,7 @@ install() {
     pip_install --require-hashes --only-binary :all: --no-deps --no-compile \
         --requirement "requirements/$1.txt"
     pip_install --no-deps --no-index --no-build-isolation --editable .
+    .venv/bin/python requirements/assets.py # the pages' scripts; without them pages work plainly
     made_from run >.venv/made-from-run # the dev set holds the run set at the same versions
     [ "$1" = run ] || made_from "$1" >".venv/made-from-$1"
 }

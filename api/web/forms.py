@@ -16,6 +16,7 @@ from msgspec import Struct
 from api.auth import services_of
 from api.problems import problem_of
 from api.signing_in import PASSWORD_MIN_CHARS, PRIVATE, is_secure
+from api.web.making import Shown, maker_of
 from domain.errors import (
     CsrfFailed,
     HiloError,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.services import Services
-    from api.web.pages import PageMaker
 
 FORM_COOKIE: Final = "hilo_form"
 """What shows that a stranger's form is one of our pages."""
@@ -121,16 +121,16 @@ def stranger_page(
 
 def form_page(request: Request, sheet: Sheet) -> Response:
     """A page with a form, which tells nobody else its address."""
-    maker: PageMaker = request.app.state.page_maker
-    more = {"problem": sheet.problem, "min_chars": PASSWORD_MIN_CHARS, "tab": ""}
-    answer = maker.page(request, (sheet.template, {**sheet.values, **more}), sheet.status)
+    maker = maker_of(request)
+    more = {"problem": sheet.problem, "min_chars": PASSWORD_MIN_CHARS}
+    shown = Shown(sheet.template, {**sheet.values, **more}, status=sheet.status)
+    answer = maker.page(request, shown)
     answer.headers["Referrer-Policy"] = PRIVATE["Referrer-Policy"]
     return answer
 
 
 def refused(request: Request, error: HiloError) -> Response:
     """A page that says that this cannot be."""
-    maker: PageMaker = request.app.state.page_maker
+    maker = maker_of(request)
     kind = "link" if isinstance(error, NotFound) else "not-allowed"
-    shown = ("shut.html", {"kind": kind})
-    return maker.page(request, shown, problem_of(error).status)
+    return maker.page(request, Shown("shut.html", {"kind": kind}, status=problem_of(error).status))

@@ -1,31 +1,48 @@
-"""Times as pages show them: in one zone, in one language, as near or as exact as is needed."""
+"""Times and numbers as pages show them: in one zone, in one language, as near as is needed."""
 
 from __future__ import annotations
 
 import datetime as dt
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from api.web.words import MONTHS, WEEKDAYS, WORDS
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_name
+from babel.numbers import format_decimal
+from babel.units import format_unit
+
 from domain.times import zone_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from domain.ports import Clock
 
-_SHORT = 3
-_MINUTE_S = 60
-_US_PER_S = 1_000_000
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3_600
+_US_PER_S: Final = 1_000_000
+_KIB: Final = 1_024
+
+_DAYS: Final = {
+    "es": ("EEEE, d 'de' MMMM", "EEEE, d 'de' MMMM 'de' y"),
+    "en": ("EEEE, MMMM d", "EEEE, MMMM d, y"),
+}
+"""The line above a day, of this year and of another one: no skeleton of CLDR says it whole."""
 
 
 class Moments:
-    """Says times to one reader; `language` is one of ours, `zone` an IANA name."""
+    """Says times to one reader; `language` is one of ours, `zone` an IANA name.
 
-    def __init__(self, language: str, zone: str, clock: Clock) -> None:
-        self._language = language
+    `_` translates: the words for today and yesterday.
+    """
+
+    def __init__(self, language: str, zone: str, clock: Clock, _: Callable[[str], str]) -> None:
+        self._locale = Locale(language)
+        self.zone = zone
         self._zone = zone_of(zone)
-        self._words = WORDS[language]
-        now = datetime.fromtimestamp(clock() / _US_PER_S, UTC).astimezone(self._zone)
-        self._today = now.date()
+        self._ = _
+        self._now = datetime.fromtimestamp(clock() / _US_PER_S, UTC).astimezone(self._zone)
+        self._today = self._now.date()
 
     def local(self, text: str) -> datetime:
         """A time of an answer, on the reader's clock."""
@@ -42,37 +59,69 @@ class Moments:
         if day == self._today:
             return self.clock(text)
         if day == self._today - timedelta(days=1):
-            return self._words["yesterday"].lower()
+            return self._("yesterday")
         return self.date(text)
 
     def date(self, text: str) -> str:
         """A short date, with its year where that is another one: 22 nov 2025."""
         day = self.local(text).date()
-        month = MONTHS[self._language][day.month - 1][:_SHORT]
-        year = "" if day.year == self._today.year else f" {day.year}"
-        return f"{day.day} {month}{year}"
+        return self._skeleton("MMMd" if day.year == self._today.year else "yMMMd", day)
 
     def exact(self, text: str) -> str:
         """Date and time to the second: 22 nov 2026, 9:15:02."""
         moment = self.local(text)
-        month = MONTHS[self._language][moment.month - 1][:_SHORT]
-        return f"{moment.day} {month} {moment.year}, {self.clock(text)}:{moment.second:02d}"
+        return f"{self._skeleton('yMMMd', moment.date())}, {self.clock(text)}:{moment.second:02d}"
 
     def day(self, text: str) -> str:
         """The line above a day: Hoy, viernes, 20 de noviembre."""
         day = self.local(text).date()
-        near = {self._today: "today", self._today - timedelta(days=1): "yesterday"}.get(day)
-        shown = self._day(day)
-        return f"{self._words[near]}, {shown}" if near else f"{shown[0].upper()}{shown[1:]}"
+        same_year = day.year == self._today.year
+        shown = format_date(day, _DAYS[self._locale.language][not same_year], locale=self._locale)
+        if day == self._today:
+            return self._("Today, %(day)s") % {"day": shown}
+        if day == self._today - timedelta(days=1):
+            return self._("Yesterday, %(day)s") % {"day": shown}
+        return f"{shown[0].upper()}{shown[1:]}"
+
+    def key(self, text: str) -> str:
+        """The day itself, for scripts and fields: 2026-11-22."""
+        return self.local(text).date().isoformat()
+
+    def field(self, text: str) -> str:
+        """For an `<input type=datetime-local>`: 2026-11-22T09:15."""
+        return self.local(text).strftime("%Y-%m-%dT%H:%M")
+
+    def ago(self, text: str) -> str:
+        """How long ago: hace 5 minutos."""
+        gone = self.local(text) - self._now
+        return format_timedelta(gone, add_direction=True, locale=self._locale)
+
+    def between(self, earlier: str, later: str) -> str:
+        """How much time lies between two times: 1 hora."""
+        return format_timedelta(self.local(later) - self.local(earlier), locale=self._locale)
 
     def length(self, seconds: int) -> str:
-        """A duration: 7:42."""
-        return f"{seconds // _MINUTE_S}:{seconds % _MINUTE_S:02d}"
+        """A duration: 7:42, 1:07:42."""
+        hours, rest = divmod(seconds, _HOUR_S)
+        minutes, seconds = divmod(rest, _MINUTE_S)
+        return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
-    def _day(self, day: dt.date) -> str:
-        weekday = WEEKDAYS[self._language][day.weekday()]
-        month = MONTHS[self._language][day.month - 1]
-        year = day.year != self._today.year
-        if self._language == "es":
-            return f"{weekday}, {day.day} de {month}" + (f" de {day.year}" if year else "")
-        return f"{weekday}, {day.day} {month}" + (f" {day.year}" if year else "")
+    def number(self, value: int) -> str:
+        """A count, grouped as the language does it; never for ids, which people paste."""
+        return format_decimal(value, locale=self._locale)
+
+    def size(self, size_bytes: int) -> str:
+        """How large a file is: 214 kB."""
+        unit, size = "digital-byte", size_bytes
+        for larger in ("digital-kilobyte", "digital-megabyte"):
+            if size >= _KIB:
+                unit, size = larger, size // _KIB
+        return format_unit(size, unit, length="short", locale=self._locale)
+
+    def zone_name(self) -> str:
+        """The reader's zone, in words."""
+        return get_timezone_name(self._zone, locale=self._locale)
+
+    def _skeleton(self, skeleton: str, day: dt.date) -> str:
+        moment = datetime.combine(day, dt.time())
+        return format_skeleton(skeleton, moment, fuzzy=True, locale=self._locale)

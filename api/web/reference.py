@@ -13,10 +13,10 @@ from fastapi import APIRouter, Request, Response
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from api.web.making import Shown, maker_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from api.web.pages import PageMaker
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,7 +68,6 @@ class Described(Struct, frozen=True):
 @router.get("/docs")
 async def reference(request: Request) -> Response:
     """Every call of the HTTP interface."""
-    maker: PageMaker = request.app.state.page_maker
     document: dict[str, Any] = request.app.openapi()
     shown = {
         "version": document["info"]["version"],
@@ -76,7 +75,7 @@ async def reference(request: Request) -> Response:
         "shapes": [described(name, of) for name, of in _schemas(document).items()],
         "spans": spans,
     }
-    return maker.page(request, ("reference.html", shown))
+    return maker_of(request).page(request, Shown("reference.html", shown))
 
 
 def calls(document: Mapping[str, Any]) -> Iterator[Call]:

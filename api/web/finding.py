@@ -1,0 +1,51 @@
+"""What the search box finds: people as one types, `#123456` for that interaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi import APIRouter, Request, Response
+
+from api.auth import services_of
+from api.parameters import Query
+from api.web.ground import open_page, redirect
+from api.web.making import Shown
+from projections import contact_pages
+from projections.contact_pages import ContactQuery
+from projections.finding_pages import interaction_of
+
+if TYPE_CHECKING:
+    from api.auth import Caller
+    from api.reads import Look
+    from api.web.ground import Work
+
+router = APIRouter(include_in_schema=False)
+
+FOUND_MAX: Final = 20
+"""People shown for what was typed: more are found by typing more."""
+
+
+@router.get("/find")
+async def find(request: Request) -> Response:
+    """People by what was typed; for a script the list alone."""
+    return await open_page(request, _find)
+
+
+def _find(request: Request, _caller: Caller) -> Work:
+    query = Query(request)
+    text, piece = (query.text("q") or "").strip(), query.flag("piece") is True
+    query.close()
+    country = services_of(request).locale.country
+    asked = ContactQuery(text=text or None, country=country, limit=FOUND_MAX, cursor=None)
+
+    def work(look: Look) -> Shown | Response:
+        number = interaction_of(text)
+        if number is not None and not piece:
+            return redirect(f"/interactions/{number}")
+        page = contact_pages.page(look.reading, asked, look.visible)
+        people = look.renderer.contacts(look.reading, page.rows)
+        template = "found.html" if piece else "find_page.html"
+        values = {"people": people, "number": number, "text": text, "more": page.next is not None}
+        return Shown(template, values, "find", piece=piece)
+
+    return work

@@ -1,0 +1,172 @@
+"""From a template and what it shows to a page in the reader's language, under a strict policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from msgspec import Struct
+
+from api.problems import problem_of
+from api.web.files import Files
+from api.web.languages import LANGUAGES, language_of, translations_of
+from api.web.moments import Moments
+from api.web.words import WORDS, message_of
+from domain.errors import HiloError
+from domain.times import format_utc
+from domain.topics import TOPICS
+
+if TYPE_CHECKING:
+    from api.auth import Caller
+    from api.services import Services
+
+HERE: Final = Path(__file__).parent
+
+THEMES: Final = ("light", "dark")
+THEME_COOKIE: Final = "hilo_theme"
+"""Which of the two a browser chose; without it the system's is taken."""
+
+INITIALS_MAX: Final = 2
+
+SECURITY: Final = {
+    "Content-Security-Policy": (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Language, HX-Request",
+}
+"""Scripts and styles come from our own files alone; nothing inline, nothing from elsewhere."""
+
+REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
+
+
+class Tab(Struct, frozen=True):
+    """An entry of the navigation: `word` is its message, `name` what pages call it."""
+
+    name: str
+    path: str
+    icon: str
+    word: str
+
+
+class Shown(Struct, frozen=True):
+    """A page: its template, what it shows, and which tab it stands under.
+
+    A `piece` is a part of a page, for scripts: it has no frame of its own.
+    """
+
+    template: str
+    values: Mapping[str, Any]
+    tab: str = ""
+    status: int = 200
+    piece: bool = False
+
+
+class PageMaker:
+    """Makes pages of templates; one for each application."""
+
+    def __init__(self, services: Services, tabs: tuple[Tab, ...] = ()) -> None:
+        self._services = services
+        self.files = Files()
+        self._tabs = tabs
+        self._says: dict[str, Callable[[str], str]] = {
+            language: translations_of(language).gettext for language in LANGUAGES
+        }
+        self._rooms = {language: self._environment(language) for language in LANGUAGES}
+
+    def _environment(self, language: str) -> Environment:
+        made = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        translations = translations_of(language)
+        made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+        made.filters["initials"] = initials
+        made.globals["asset"] = self.files.address
+        made.globals["lang"] = language
+        made.globals["topics"] = " ".join(TOPICS)
+        made.globals["word"] = lambda kind, word: translations.gettext(message_of(kind, word))
+        made.globals["words"] = lambda kind: {
+            word: translations.gettext(message) for word, message in WORDS[kind].items()
+        }
+        return made
+
+    def say(self, language: str, message: str) -> str:
+        """A message in a language."""
+        return self._says[language](message)
+
+    def language(self, request: Request) -> str:
+        """The language of a request's reader: their choice, else their browser's wish."""
+        reader: Caller | None = getattr(request.state, "caller", None)
+        chosen = reader.language if reader else None
+        return chosen or language_of(request.headers.get("accept-language"))
+
+    def page(self, request: Request, shown: Shown) -> Response:
+        """A page in the reader's language."""
+        language = self.language(request)
+        text = self.text(request, shown)
+        headers = {**SECURITY, "Content-Language": language}
+        return Response(text, shown.status, headers, media_type="text/html; charset=utf-8")
+
+    def text(self, request: Request, shown: Shown) -> str:
+        """The HTML of a page, or of a piece of one."""
+        reader: Caller | None = getattr(request.state, "caller", None)
+        language, room = self.language(request), self._rooms[self.language(request)]
+        locale = self._services.locale
+        zone = (reader.zone if reader else None) or locale.zone
+        theme = request.cookies.get(THEME_COOKIE, "")
+        now = self._services.clock()
+        values = {
+            "when": Moments(language, zone, self._services.clock, self._says[language]),
+            "theme": theme if theme in THEMES else "",
+            "reader": reader,
+            "csrf": reader.csrf if reader else "",
+            "me": "",
+            "shortcuts": True,
+            "position": 0,
+            "unread": 0,
+            "tabs": self._tabs,
+            "tab": shown.tab,
+            "public_url": locale.public_url,
+            "here": request.url.path,
+            "now": format_utc(now)[:19] + "Z",
+        }
+        return room.get_template(shown.template).render({**values, **shown.values})
+
+    def refusal(self, request: Request, error: HiloError) -> Response:
+        """A page that says why not; for a script a sentence."""
+        problem = problem_of(error)
+        if is_script(request):
+            shown = Shown("sentence.html", {"problem": problem.type}, status=problem.status)
+            return self.page(request, shown)
+        kind = REFUSALS.get(problem.status, "wrong")
+        return self.page(request, Shown("refused.html", {"kind": kind}, status=problem.status))
+
+
+def initials(name: str) -> str:
+    """Two letters for a name's round sign; of a number its beginning."""
+    words = [word for word in name.split() if word[:1].isalpha()]
+    if not words:
+        return name[:3]
+    return "".join(word[0] for word in (words[0], words[-1])[: min(len(words), INITIALS_MAX)])
+
+
+def is_script(request: Request) -> bool:
+    """Whether a script of the page asks, for a piece of it."""
+    return request.headers.get("hx-request") == "true"
+
+
+def maker_of(request: Request) -> PageMaker:
+    """The maker of the application's pages."""
+    maker: PageMaker = request.app.state.page_maker
+    return maker

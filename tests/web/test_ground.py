@@ -1,0 +1,99 @@
+"""The ground of all pages: languages, themes, keys, the stream, and what the policy allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from api.problems import PROBLEMS
+from api.web.languages import LANGUAGES
+from api.web.words import WORDS
+from tests.web import catalogs
+from tests.web.window import Ledger, Window, no_barriers
+
+Browse = Callable[..., Window]
+
+
+def test_every_message_is_there_in_both_languages() -> None:
+    """What pages say stands in each catalog once, translated, with its gaps; nothing else does."""
+    shown = catalogs.shown()
+    for language in LANGUAGES:
+        held = catalogs.held(language)
+        assert sorted(map(str, shown.keys() - held.keys())) == [], language
+        assert sorted(map(str, held.keys() - shown.keys())) == [], language
+        assert catalogs.twice(language) == []
+        for (_, text), said in held.items():
+            assert all(said), (language, text)
+            known = set(re.findall(r"%\(\w+\)\w", str(text)))
+            assert all(set(re.findall(r"%\(\w+\)\w", one)) <= known for one in said), text
+
+
+def test_every_problem_is_said_in_words() -> None:
+    """Each code of a refusal has its sentence on the pages."""
+    assert {problem.type for problem in PROBLEMS.values()} <= WORDS["problem"].keys()
+
+
+def test_the_frame_in_both_languages_and_themes(ledger: Ledger, browse: Browse) -> None:
+    """The language is the browser's, the colours are chosen; nothing keeps anybody out."""
+    ledger.append(contact_name="Ana Núñez")
+    for language, title in (("es", "Actividad"), ("en", "Activity")):
+        window = browse(language=language, color_scheme="dark" if language == "en" else "light")
+        page = window.go("/activity")
+        assert page.title() == f"{title} · Hilo"
+        no_barriers(page)
+        window.live()
+        assert page.evaluate("document.documentElement.dataset.theme ?? ''") == ""
+        page.locator("details.me summary").click()
+        page.locator("details.me button[value=dark]").click()
+        page.wait_for_load_state()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        no_barriers(page)
+
+
+def test_keys_and_their_switch(ledger: Ledger, browse: Browse) -> None:
+    """`?` shows them, `/` searches, and whoever switches them off is left alone."""
+    ledger.append(contact_name="Ana Núñez")
+    window = browse()
+    page = window.go("/activity")
+    page.keyboard.press("?")
+    page.locator("#keys").wait_for()
+    no_barriers(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("nunez")
+    window.see("#find-found a", "Ana Núñez")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.locator("#keys footer button").click()
+    page.locator("body[data-keys=off]").wait_for()
+    page.keyboard.press("?")
+    assert not page.locator("#keys").is_visible()
+
+
+def test_a_restart_under_an_open_page(ledger: Ledger, browse: Browse) -> None:
+    """The indicator says that the connection is lost; afterwards nothing of it is missing."""
+    ledger.append(contact_name="Ana")
+    window = browse()
+    window.expected = lambda text: "ERR_" in text or "Failed to fetch" in text
+    page = window.go("/activity")
+    window.live()
+    page.evaluate(
+        "() => { window.heard = [];"
+        " document.addEventListener('hilo:event', (e) => window.heard.push(e.detail.type)); }"
+    )
+    ledger.stop()
+    page.wait_for_selector("#live.stale")
+    ledger.start()
+    ledger.append(text="mientras tanto", resource="tel:+525511112222")
+    page.wait_for_function("() => window.heard.includes('interaction.recorded')", timeout=30_000)
+    window.live()
+    assert page.evaluate("window.heard.filter((one) => one === 'interaction.recorded').length") == 1
+
+
+def test_pages_read_without_scripts(ledger: Ledger, browse: Browse) -> None:
+    """Without JavaScript the pages are the same, and the search box is a form."""
+    ledger.append(contact_name="Ana Núñez")
+    page = browse("Rosa", "en", java_script_enabled=False).go("/activity")
+    page.locator("#find-q").fill("ana")
+    page.locator("#find-q").press("Enter")
+    page.locator("ul.found a", has_text="Ana Núñez").last.wait_for()
