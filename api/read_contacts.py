@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from fastapi import APIRouter, Request, Response
 from msgspec import UNSET, Meta, Struct, UnsetType
+from starlette.concurrency import run_in_threadpool
 
 from api.answers import Json
 from api.auth import admit, services_of
@@ -210,6 +211,11 @@ async def command(request: Request, query: Query | None = None) -> tuple[Caller,
     require_type(dict(request.scope["headers"]), JSON_TYPES)
     (query or Query(request)).close()
     return caller, await read_body(request)
+
+
+async def current(services: Services) -> None:
+    """Have the views hold all that stands in the log, if they are quick: they are decided on."""
+    await written(services, await run_in_threadpool(services.log.head))
 
 
 async def seen_by_views(services: Services, receipt: FactReceipt | None) -> None:

@@ -147,12 +147,11 @@ def counts(reading: Reading, viewer: bytes | None, query: InboxQuery, visible: V
     """The numbers on the tabs, under the same filters as the list, whatever its tab."""
     shape, values = _narrowed(reading, viewer, query, visible)
     where = "".join(f" AND {part}" for part in shape)
-    name = reading.name(CONVERSATIONS)
     sql = (
         "SELECT COUNT(*), COALESCE(SUM(CASE WHEN c.assignee = ? THEN 1 ELSE 0 END), 0),"
         " COALESCE(SUM(CASE WHEN c.assignee IS NULL THEN 1 ELSE 0 END), 0),"
         f" COALESCE(SUM(CASE WHEN c.waits_from < {NOT_WAITING} THEN 1 ELSE 0 END), 0)"
-        f" FROM {name} c WHERE c.status = ?{where}"
+        f" FROM {reading.name(CONVERSATIONS)} c WHERE c.status = ?{where}"
     )
     opened, mine, unassigned, waiting = reading.fetch(sql, (viewer or b"", OPEN, *values))[0]
     snoozed, resolved, everything = _totals(reading, shape, values)

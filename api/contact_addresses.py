@@ -1,14 +1,13 @@
-"""Which addresses are a contact's, and which contacts are one: links, merges, and back."""
+"""Which addresses are a contact's: links, moves, and back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from msgspec import Meta, Struct, structs
-from starlette.concurrency import run_in_threadpool
+from msgspec import Struct, structs
 
 from api.answers import Json
 from api.auth import services_of
@@ -17,18 +16,23 @@ from api.contact_access import closed_as
 from api.idempotency import author
 from api.ingest import DUPLICATE
 from api.openapi import answers, body_of
-from api.parameters import Freshness, Query, if_match, read_headers, uuid_in_path
-from api.read_contacts import as_it_is, command, contact_answer, is_nobodys, seen_by_views, whose
-from api.reads import Look, look, moved_to, settled, written
+from api.parameters import Freshness, Query, if_match, uuid_in_path
+from api.read_contacts import (
+    as_it_is,
+    command,
+    contact_answer,
+    current,
+    is_nobodys,
+    seen_by_views,
+    whose,
+)
+from api.reads import Look, look, settled
 from api.shapes import FUTURE_MAX_US, AddressText, TimeText
 from domain.addresses import AddressError, parse_address
-from domain.contact import Tie
 from domain.errors import AddressTaken, ChangedMeanwhile, InvalidInput, NotFound, WrongState
 from domain.identity_book import Wanted
 from domain.times import TimeError, format_utc, parse_rfc3339
-from projections import access, contact_pages, merges, timeline_pages
-from projections.rendering import encode
-from projections.shapes import ContactView
+from projections import access, contact_pages, timeline_pages
 from projections.timeline_pages import PageQuery
 
 if TYPE_CHECKING:
@@ -37,11 +41,8 @@ if TYPE_CHECKING:
     from api.services import Services
     from domain.access import Access
     from domain.commands import By, FactReceipt
-    from projections.directory_rows import MergeRow
 
 router = APIRouter()
-
-Reason = Annotated[str, Meta(max_length=500)]
 
 ERASED_ADDRESS: Final = "Its address is not known any more."
 
@@ -58,48 +59,9 @@ class AddressRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     since: TimeText | None = msgspec.field(default=None, name="from")
 
 
-class MergeRequest(Struct, forbid_unknown_fields=True, kw_only=True):
-    """The contact that is merged into the one of the path, and why."""
-
-    other: UUID
-    reason: Reason | None = None
-
-
-class UndoRequest(Struct, forbid_unknown_fields=True, kw_only=True):
-    """Why a merge is taken back."""
-
-    reason: Reason | None = None
-
-
-class MergeAnswer(Struct):
-    """The merge that was made, and the contact that is left."""
-
-    merge: str
-    contact: ContactView | None
-
-
-class UndoAnswer(Struct):
-    """The contact that had absorbed, and the other one, each as it is now."""
-
-    merge: str
-    contact: ContactView | None
-    other: ContactView | None
-
-
-STRUCTS: Final = (
-    AddressRequest,
-    MergeRequest,
-    UndoRequest,
-    MergeAnswer,
-    UndoAnswer,
-)
-
 _ADDRESS: Final = Shape(AddressRequest)
-_MERGE: Final = Shape(MergeRequest)
-_UNDO: Final = Shape(UndoRequest)
 
-
-# ------------------------------------------------------------------------------ addresses
+STRUCTS: Final = (AddressRequest,)
 
 
 @router.post(
@@ -117,7 +79,7 @@ async def link(request: Request, id: str) -> Response:
     book = services.ledger.identity
     receipt = book.repeat_of(by)
     if receipt is None:
-        await _current(services)
+        await current(services)
         found: Found = await settled(request, caller, lambda look: look.contact(wanted))
         asked = await _as_closed_as_before(request, caller, asked)
         if asked.since is not None:
@@ -146,7 +108,7 @@ async def unlink(request: Request, id: str, subject: str) -> Response:
     by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
     receipt = services.ledger.identity.repeat_of(by)
     if receipt is None:
-        await _current(services)
+        await current(services)
         owner, keeps = await settled(request, caller, lambda look: _holding(look, wanted, which))
         try:
             if since is None:
@@ -181,74 +143,7 @@ async def _given_away(
     return await book.give_away(owner, (subject, address, since), by, expected=expected)
 
 
-# --------------------------------------------------------------------------------- merges
-
-
-@router.post(
-    "/v1/contacts/{id}/merge",
-    summary="Merge another contact into this one",
-    openapi_extra=body_of(MergeRequest),
-    responses=answers("MergeAnswer", 200),
-)
-async def merge(request: Request, id: str) -> Response:
-    """Merge `other` into this contact, which keeps its id; it can be undone exactly."""
-    services = services_of(request)
-    caller, raw = await command(request)
-    asked, wanted = _MERGE.read(raw), uuid_in_path(id)
-    if asked.other == wanted:
-        raise InvalidInput.one("other", "self", "a contact is not merged with itself")
-    by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
-    book = services.ledger.identity
-    repeat = book.repeat_of(by)
-    if repeat is not None:
-        made = book.merge_at(repeat.position)
-        return await _merged(request, caller, (wanted, made), duplicate=True)
-    await _current(services)
-    into = await settled(request, caller, lambda look: look.contact(wanted))
-    other = await _other(request, caller, asked.other)
-    try:
-        made, receipt = await book.merge(into.id, other, asked.reason or None, by, expected)
-    except ChangedMeanwhile:
-        raise await as_it_is(request, caller, wanted) from None
-    await seen_by_views(services, receipt)
-    return await _merged(request, caller, (wanted, made), duplicate=receipt.duplicate)
-
-
-@router.post(
-    "/v1/contacts/{id}/merges/{merge}/undo",
-    summary="Undo a merge",
-    openapi_extra=body_of(UndoRequest),
-    responses=answers("UndoAnswer", 200),
-)
-async def undo(request: Request, id: str, merge: str) -> Response:
-    """Take exactly this merge back, whatever came after it; again it changes nothing."""
-    services = services_of(request)
-    caller, raw = await command(request)
-    asked = _UNDO.read(raw or b"{}")
-    wanted, which = uuid_in_path(id), uuid_in_path(merge)
-    by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
-    repeat = services.ledger.identity.repeat_of(by)
-    await _current(services)
-    row, keeps = await settled(request, caller, lambda look: _merge(look, wanted, which, repeat))
-    if repeat is None:
-        tie = Tie(which, UUID(bytes=row.survivor), UUID(bytes=row.absorbed), asked.reason or None)
-        try:
-            book = services.ledger.identity
-            receipt = await book.undo(tie, by, expected=expected, keeps=keeps)
-        except ChangedMeanwhile:
-            raise await as_it_is(request, caller, wanted) from None
-        await seen_by_views(services, receipt)
-    return await look(
-        request, caller, Freshness(), lambda look: _undone(look, row, duplicate=repeat is not None)
-    )
-
-
 # --------------------------------------------------------------------------------- inside
-
-
-async def _current(services: Services) -> None:
-    """Have the views hold all that stands in the log, if they are quick: they are decided on."""
-    await written(services, await run_in_threadpool(services.log.head))
 
 
 def _wanted(services: Services, asked: AddressRequest) -> Wanted:
@@ -330,33 +225,6 @@ def _holding(look: Look, id: UUID, subject: UUID) -> tuple[UUID, Access]:
     return found.id, closed_as(access.granted_one(look.reading, found.id.bytes))
 
 
-async def _other(request: Request, caller: Caller, id: UUID) -> UUID:
-    """The contact that a body names. Raises InvalidInput."""
-    try:
-        found: Found = await settled(request, caller, lambda look: look.contact(id))
-    except NotFound:
-        raise InvalidInput.one("other", "unknown", "there is no such contact") from None
-    return found.id
-
-
-def _merge(
-    look: Look, id: UUID, merge: UUID, repeat: FactReceipt | None
-) -> tuple[MergeRow, Access]:
-    """A merge in which the contact took part, where both of its contacts may be seen.
-
-    With it who may see the one that goes: as was decided for both. Who repeats the undoing need
-    not see that one any more. Raises NotFound.
-    """
-    found = look.contact(id)
-    row = merges.one(look.reading, merge.bytes)
-    if row is None or not {row.survivor, row.absorbed} & set(found.members):
-        raise NotFound("The contact has no such merge.")
-    for one in () if repeat else (row.survivor, row.absorbed):
-        look.contact(UUID(bytes=one))
-    kept = access.decided_for(look.reading, found.members, row.absorbed)
-    return row, closed_as(kept)
-
-
 async def _contact_after(
     request: Request, caller: Caller, wanted: UUID, receipt: FactReceipt | None
 ) -> Json:
@@ -369,37 +237,3 @@ async def _contact_after(
         Freshness(),
         lambda look: contact_answer(look, wanted, duplicate=repeated),
     )
-
-
-async def _merged(
-    request: Request, caller: Caller, what: tuple[UUID, UUID | None], *, duplicate: bool
-) -> Json:
-    """The answer to a merge: which it is, and the contact that is left."""
-    id, merge = what
-
-    def work(look: Look) -> Json:
-        found = look.contact(id)
-        view = look.renderer.contact(look.reading, found.id.bytes)
-        body = encode(MergeAnswer(str(merge), view))
-        headers = read_headers(look.position, view.version if view else None)
-        more = DUPLICATE if duplicate else {}
-        return Json(body, 200, headers | moved_to(found, "/v1/contacts/{id}") | more)
-
-    return await look(request, caller, Freshness(), work)
-
-
-def _undone(look: Look, row: MergeRow, *, duplicate: bool) -> Json:
-    """The answer to an undoing: both contacts as they are now; null is out of sight again."""
-    survivor, absorbed = (_seen(look, one) for one in (row.survivor, row.absorbed))
-    body = encode(UndoAnswer(str(UUID(bytes=row.merge)), survivor, absorbed))
-    headers = read_headers(look.position, survivor.version if survivor else None)
-    return Json(body, 200, headers | (DUPLICATE if duplicate else {}))
-
-
-def _seen(look: Look, id: bytes) -> ContactView | None:
-    """A contact, or None where a wall stands before it."""
-    try:
-        found = look.contact(UUID(bytes=id))
-    except NotFound:
-        return None
-    return look.renderer.contact(look.reading, found.id.bytes)
