@@ -1,12 +1,12 @@
-"""`python -m benchmarks [append|follow|find …]`: measure, print, and write the rows down."""
+"""`python -m benchmarks [append|follow|find|read …]`: measure, print, and write the rows down."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import append, find, follow, results
+from benchmarks import append, find, follow, read, results
 
-ALL = {"append": append.rows, "follow": follow.rows, "find": find.rows}
+ALL = {"append": append.rows, "follow": follow.rows, "find": find.rows, "read": read.rows}
 
 
 def main() -> int:

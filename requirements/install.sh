@@ -68,6 +68,9 @@ install() {
         --requirement "requirements/$1.txt"
     pip_install --no-deps --no-index --no-build-isolation --editable .
     .venv/bin/python requirements/assets.py # the pages' scripts; without them pages work plainly
+    # What a server imports is compiled once, also where Python is told to keep nothing compiled
+    # (as in many container images): otherwise every start would compile it for seconds.
+    PYTHONDONTWRITEBYTECODE='' .venv/bin/python -c 'import app.compose, app.server, app.cli'
     made_from run >.venv/made-from-run # the dev set holds the run set at the same versions
     [ "$1" = run ] || made_from "$1" >".venv/made-from-$1"
 }
