@@ -32,10 +32,10 @@ from channels.contract import (
     Unreadable,
     Verified,
 )
-from channels.form_record import address_or_none, source_of
+from channels.form_record import source_of
 from channels.form_secret import header_of, no_handshake, verify_shared
 from channels.lenient import Json, Unfit, loads, moment_of, text_in
-from channels.pieces import ID_MAX_CHARS, short
+from channels.pieces import ID_MAX_CHARS, address_or_none, short
 from domain.commands import Fact, RecordInteraction, ReportDelivery
 from domain.errors import HiloError, InvalidInput
 from domain.recording import interaction_stream

@@ -23,11 +23,11 @@ from channels.pieces import (
     FILES_MAX,
     ID_MAX_CHARS,
     TEXT_MAX_CHARS,
+    address_or_none,
     file_name,
     fitting,
     one_line,
 )
-from domain.addresses import AddressError, parse_address
 from domain.commands import Alias, RecordInteraction
 from domain.events import Attachment
 from domain.values import Auto, Channel, Direction, Origin, TimeSource
@@ -138,14 +138,6 @@ def recorded(sent: Submission, arrival: Arrival) -> RecordInteraction:
         details=fitting(_details(sent)),
         original=msgspec.json.encode(sent.original),
     )
-
-
-def address_or_none(text: str, country: str | None) -> str | None:
-    """The canonical address, or None where the text is none."""
-    try:
-        return parse_address(text, country=country)
-    except AddressError:
-        return None
 
 
 def key_of(sent: Submission, arrival: Arrival) -> str:

@@ -13,16 +13,13 @@ from msgspec import Struct
 
 from channels.contract import Commands, Outcome
 from channels.lenient import Json, Unfit, body_in, items_in, objects_in, text_in
-from channels.meta_parts import (
+from channels.meta_parts import account_token, moment, title, token
+from channels.pieces import (
     ID_MAX_CHARS,
     NAME_MAX_CHARS,
     TEXT_MAX_CHARS,
-    account_token,
     address_or_none,
     fitting,
-    moment,
-    title,
-    token,
 )
 from domain.commands import RecordInteraction, ReportChange
 from domain.recording import interaction_stream

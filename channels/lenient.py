@@ -45,7 +45,7 @@ class Unfit(ValueError):
 
 
 def loads(raw: bytes) -> object:
-    """JSON as plain values. Raises ValueError, also for text that is no UTF-8.
+    """JSON as plain values. Raises ValueError, also for text that is no Unicode.
 
     NUL characters and halves of surrogate pairs (an emoji that was cut in two) are valid in
     JSON and storable nowhere: NUL goes, a half becomes U+FFFD. A number without bounds, which
@@ -65,7 +65,8 @@ def _decoded(raw: bytes) -> tuple[object, bool]:
     try:
         return msgspec.json.decode(raw), b"\\u0000" not in raw
     except (msgspec.DecodeError, ValueError):
-        return json.loads(raw.decode(), parse_int=_whole), False
+        # Some relays put a byte order mark before it, or write it in UTF-16.
+        return json.loads(raw.decode(json.detect_encoding(raw)), parse_int=_whole), False
 
 
 def _whole(digits: str) -> int | str:
@@ -109,6 +110,14 @@ def object_in(value: object, *names: str) -> Json:
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else NOTHING
+
+
+def given(value: Json) -> set[str]:
+    """The names under which anything stands: null is as good as a name that is missing."""
+    return {name for name, inner in value.items() if inner not in _NOTHING_SAID}
+
+
+_NOTHING_SAID: Final[tuple[object, ...]] = (None, "", [], {})
 
 
 def items_in(value: object, name: str) -> list[object]:

@@ -13,8 +13,8 @@ from msgspec import structs
 from channels.contract import Commands, Ignored, Outcome
 from channels.lenient import Json, Unfit, body_in, text_in
 from channels.meta_content import emoji_of
-from channels.meta_parts import TEXT_MAX_CHARS
 from channels.meta_people import Ends, Place, ends_of, side
+from channels.pieces import TEXT_MAX_CHARS
 from domain.commands import ReportChange, ReportDelivery, ReportWatermark
 from domain.recording import interaction_stream
 from domain.values import TimeSource
@@ -29,9 +29,21 @@ def deleted(place: Place, item: Json, said: Json) -> Outcome:
     return Commands((_change(place, item, "revoke", mid, key=f"{mid}:deleted"),))
 
 
+def unsent(place: Place, item: Json) -> Outcome:
+    """The same, told as an item of its own."""
+    return deleted(place, item, part(item, "message_deleted"))
+
+
 def edit(place: Place, item: Json) -> Outcome:
-    """Its sender wrote a message anew; the words before stay in the history."""
+    """Its sender wrote a message anew; the words before stay in the history.
+
+    Instagram tells of edits without words too, of messages that nobody has changed: these would
+    leave nothing of the message.
+    """
     said = part(item, "message_edit")
+    text = body_in(said, "text")
+    if text is None:
+        return Ignored("empty")
     mid = about(said)
     number = text_in(said, "num_edits") or text_in(said, "num_edit")
     change = _change(
@@ -41,8 +53,7 @@ def edit(place: Place, item: Json) -> Outcome:
         mid,
         key=f"{mid}:e{number or text_in(item, 'timestamp') or ''}",
     )
-    text = body_in(said, "text")
-    return Commands((structs.replace(change, text=text[:TEXT_MAX_CHARS] if text else None),))
+    return Commands((structs.replace(change, text=text[:TEXT_MAX_CHARS]),))
 
 
 def reaction(place: Place, item: Json) -> Outcome:

@@ -13,7 +13,8 @@ import msgspec
 
 from channels.contract import Commands, Ignored, Outcome
 from channels.lenient import Json, Unfit, body_in, object_in, text_in
-from channels.meta_parts import NAME_MAX_CHARS, TEXT_MAX_CHARS, fitting, key_or_digest, short, title
+from channels.meta_parts import key_or_digest, title
+from channels.pieces import NAME_MAX_CHARS, TEXT_MAX_CHARS, fitting, short
 from domain.commands import RecordInteraction, ReportChange
 from domain.recording import interaction_stream
 from domain.values import Direction, Origin

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from channels.lenient import Json, body_in, object_in, objects_in, text_in
-from channels.meta_parts import (
+from channels.pieces import (
     ANY_MEDIA,
     FILE_NAME_MAX_CHARS,
     FILES_MAX,
     MEDIA_TYPES,
     TEXT_MAX_CHARS,
-    named,
+    file_name,
     short,
 )
 from domain.events import Attachment
@@ -88,7 +88,7 @@ def _file(attachment: Json, id: UUID) -> Attachment:
     media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower()) or _USUAL.get(kind, ANY_MEDIA)
     return Attachment(
         id=id,
-        name=name if kind == "file" and name else named(_word(attachment), media_type),
+        name=file_name(name if kind == "file" else None, _word(attachment), media_type),
         media_type=media_type,
         url=url,
         provider_id=short(text_in(attachment, "payload", "attachment_id")),

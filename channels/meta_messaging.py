@@ -15,10 +15,20 @@ from msgspec import Struct
 
 from channels.contract import UNKNOWN_KIND, Commands, Ignored, Outcome, Unreadable
 from channels.lenient import NOTHING, Json, body_in, object_in, text_in
-from channels.meta_changes import deleted, delivery, edit, part, rating, reaction, read
+from channels.meta_changes import (
+    deleted,
+    delivery,
+    edit,
+    part,
+    rating,
+    reaction,
+    read,
+    unsent,
+)
 from channels.meta_content import files_of, has_content, text_of
-from channels.meta_parts import TEXT_MAX_CHARS, fitting, key_or_digest, short, title
+from channels.meta_parts import key_or_digest, title
 from channels.meta_people import Place, ends_of, is_echo, is_to_oneself
+from channels.pieces import TEXT_MAX_CHARS, fitting, short
 from domain.commands import RecordInteraction
 from domain.values import Auto, Direction, Origin
 
@@ -211,6 +221,7 @@ READERS: Final[Mapping[str, Reader]] = {
     "message": message,
     "postback": postback,
     "message_edit": edit,
+    "message_deleted": unsent,
     "reaction": reaction,
     "delivery": delivery,
     "read": read,
@@ -251,7 +262,8 @@ def is_item(value: object) -> bool:
 
 def read_item(place: Place, item: Json) -> Outcome:
     """What one item comes to. Raises Unfit."""
-    name = next((name for name in READERS if name in item), None)
+    # A key that is null is as good as one that is missing.
+    name = next((name for name in READERS if item.get(name) is not None), None)
     if name is None:
         return _not_kept(item)
     if is_to_oneself(place, item):
@@ -260,7 +272,8 @@ def read_item(place: Place, item: Json) -> Outcome:
 
 
 def _not_kept(item: Json) -> Outcome:
-    reason = next((reason for name, reason in NOT_KEPT.items() if name in item), None)
-    if reason is None and item.keys() <= _ENVELOPE:
+    names = {name for name, value in item.items() if value is not None}
+    reason = next((reason for name, reason in NOT_KEPT.items() if name in names), None)
+    if reason is None and names <= _ENVELOPE:
         reason = "empty"
     return Ignored(reason) if reason else Unreadable("the item holds something new", UNKNOWN_KIND)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from channels.lenient import Json, Unfit, text_in
-from channels.meta_parts import account_token, address_or_none, moment, token
+from channels.meta_parts import account_token, moment, token
+from channels.pieces import address_or_none
 from domain.values import Channel, is_source
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from channels.contract import UNKNOWN_KIND, Atom, Ignored, Outcome, Unreadable
 from channels.lead_ads_forms import lead, source_of
-from channels.lenient import Json, Unfit, items_in, loads, object_in, text_in
+from channels.lenient import Json, Unfit, given, items_in, loads, object_in, text_in
 from channels.meta_changes import mids_of
 from channels.meta_comments import comment
 from channels.meta_messaging import is_item, read_item
@@ -212,7 +212,7 @@ def _without_entries(bare: _Entry, request: Json, raw: Callable[[], bytes]) -> I
     if not LISTS.isdisjoint(request) or {"field", "value"} <= request.keys():
         yield from _of_entry(bare)
         return
-    is_empty = request.keys() <= {"object", "entry"}
+    is_empty = given(request) <= {"object", "entry"}
     new = Unreadable("the body has no entries", UNKNOWN_KIND)
     yield _Draft(Ignored("empty") if is_empty else new, raw)
 
@@ -232,7 +232,7 @@ def _of_entry(entry: _Entry) -> Iterator[_Draft]:
     if is_empty:
         raw = partial(msgspec.json.encode, entry.wrapped(entry.entry))
         new = Unreadable("the entry holds something new", UNKNOWN_KIND)
-        yield _Draft(Ignored("empty") if entry.entry.keys() <= _AROUND else new, raw)
+        yield _Draft(Ignored("empty") if given(entry.entry) <= _AROUND else new, raw)
 
 
 def _of_inbox(entry: _Entry, name: str, item: object) -> Iterator[_Draft]:
@@ -249,7 +249,7 @@ def _parted(item: object) -> list[object]:
     """An item; a receipt that names messages but no time is one item for each of them."""
     said = object_in(item, "delivery")
     mids = mids_of(said)
-    if not isinstance(item, dict) or "watermark" in said or len(mids) < 2:  # noqa: PLR2004 - one needs no parting
+    if not isinstance(item, dict) or text_in(said, "watermark") or len(mids) < 2:  # noqa: PLR2004 - one needs no parting
         return [item]
     return [{**item, "delivery": {**said, "mids": [mid]}} for mid in mids]
 
@@ -295,7 +295,7 @@ def _of_value(entry: _Entry, field: str, value: object, raw: Callable[[], bytes]
         return _placed(place, Ignored("account_event"), raw)
     if isinstance(value, dict) and is_item(value):
         return _of_item(entry, value, raw, standby=field == "standby")
-    if not value:
+    if not (given(value) if isinstance(value, dict) else value):
         return _placed(place, Ignored("empty"), raw)
     return _placed(place, Unreadable("the field is unknown", UNKNOWN_KIND), raw)
 

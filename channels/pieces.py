@@ -1,4 +1,4 @@
-"""Pieces of a record that every channel makes alike: names of files, details, ids that fit."""
+"""Pieces of a record that every channel makes alike: names of files, details, ids, addresses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+
+from domain.addresses import AddressError, parse_address
 
 ID_MAX_CHARS: Final = 512
 """Length of a provider's id, and of a thread (contract 2.2)."""
@@ -28,7 +30,7 @@ DETAILS_MAX_BYTES: Final = 8 * 1024
 ANY_MEDIA: Final = "application/octet-stream"
 
 # A table of our own: the system's differs between machines, and a name is part of the content.
-_ENDINGS: Final[Mapping[str, str]] = {
+ENDINGS: Final[Mapping[str, str]] = {
     "application/msword": "doc",
     "application/pdf": "pdf",
     "application/vnd.ms-excel": "xls",
@@ -38,8 +40,8 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "audio/aac": "aac",
     "audio/amr": "amr",
     "audio/mp4": "m4a",
-    "audio/mp3": "mp3",
     "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
     "audio/mpeg3": "mp3",
     "audio/ogg": "ogg",
     "audio/wav": "wav",
@@ -57,13 +59,20 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "video/quicktime": "mov",
     "video/webm": "webm",
 }
+"""The ending of a file's name, by its media type; of several types with one, the usual first."""
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    **{ending: media_type for media_type, ending in reversed(tuple(ENDINGS.items()))},
+    "jpeg": "image/jpeg",
+}
+"""The usual media type, by the ending of a file's name."""
 
 
 def file_name(given: str | None, word: str, media_type: str | None) -> str:
     """The name that the sender gave; else a word for what it is, with the ending of its type."""
     if given:
         return given[:FILE_NAME_MAX_CHARS]
-    ending = _ENDINGS.get((media_type or "").partition(";")[0].strip().lower())
+    ending = ENDINGS.get((media_type or "").partition(";")[0].strip().lower())
     return f"{word}.{ending}" if ending else word
 
 
@@ -85,3 +94,11 @@ def short(text: str | None, most: int = ID_MAX_CHARS) -> str | None:
 def one_line(text: str | None, most: int = NAME_MAX_CHARS) -> str | None:
     """A name on one line, single-spaced."""
     return short(" ".join(text.split()), most) if text else None
+
+
+def address_or_none(text: str, country: str | None = None) -> str | None:
+    """The canonical address, or None where the text is none. `country` is that of bare phones."""
+    try:
+        return parse_address(text, country=country)
+    except AddressError:
+        return None

@@ -20,6 +20,7 @@ from channels.lenient import (
     NOTHING,
     Json,
     Unfit,
+    given,
     items_in,
     moment_of,
     object_in,
@@ -79,7 +80,7 @@ def message(place: Place, item: Json) -> Outcome:
         return Ignored("presence")
     if kind in ABOUT_CHAT:
         return Ignored("account_event")
-    if kind is None and not body(item) and item.keys() <= ENVELOPE:
+    if kind is None and not body(item) and given(item) <= ENVELOPE:
         return Ignored("empty")
     return Commands((_recorded(place, item),))
 
@@ -89,7 +90,7 @@ def body(item: Json) -> str | None:
     if kind_of(item) is not None:
         return text_of(item)
     said = text_of(item)
-    new = next((name for name in item if name not in ENVELOPE), None)
+    new = next((name for name in item if name in given(item) - ENVELOPE), None)
     return said or (f"[{new}]" if new else None)
 
 

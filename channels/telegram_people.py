@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from channels.lenient import Json, Unfit, object_in, text_in
-from channels.pieces import ID_MAX_CHARS, one_line, short
-from domain.addresses import AddressError, parse_address
+from channels.pieces import ID_MAX_CHARS, address_or_none, one_line, short
 from domain.commands import Alias
 from domain.values import Auto, is_source
 
@@ -126,10 +125,10 @@ def _of_business(place: Place, item: Json) -> Who:
 
 def address_in(place: Place, id_: str) -> str:
     """The address of a chat; a private chat has its person's number. Raises Unfit."""
-    try:
-        return parse_address(f"{CHANNEL}:{place.bot}/{''.join(id_.split())}", country=None)
-    except AddressError:
-        raise Unfit("nobody is at the other end") from None
+    found = address_or_none(f"{CHANNEL}:{place.bot}/{''.join(id_.split())}")
+    if found is None:
+        raise Unfit("nobody is at the other end")
+    return found
 
 
 def name_of(who: Json) -> str | None:
@@ -154,8 +153,5 @@ def own_card(item: Json, who: Who) -> tuple[Alias, ...]:
     forwarded = "forward_origin" in item or "forward_date" in item
     if who.outbound or forwarded or owner is None or owner != sender or number is None:
         return ()
-    try:
-        address = parse_address(f"tel:+{number.lstrip('+')}", country=None)
-    except AddressError:
-        return ()
-    return (Alias(address, asserted=True),)
+    address = address_or_none(f"tel:+{number.lstrip('+')}")
+    return (Alias(address, asserted=True),) if address else ()

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from channels.pieces import one_line
-from domain.addresses import AddressError, parse_address
+from channels.pieces import address_or_none, one_line
 from domain.commands import Alias
 from domain.phones import region_of
 from domain.values import Channel, is_source
@@ -37,7 +36,7 @@ WITHHELD: Final = frozenset(
         *("restricted", "7378742833"),
         *("unavailable", "86282452253"),
         *("unknown", "8656696"),
-        *("blocked", "256253"),
+        *("blocked", "2562533", "256253"),
         *("private", "7748283"),
         *("withheld", "no-caller-id", "noid"),
     }
@@ -105,7 +104,9 @@ def end_of(params: Params, which: str, place: Place) -> End | None:
             return End(_named(plain, place), Side.OURS)
         case "sip" | "sips":
             return _sip(plain, place)
-        case "whatsapp" | "tel" | "sms" | "rcs" | "messenger":
+        case "messenger":  # a page's person, by a number that is no phone
+            return End(_named(plain, place))
+        case "whatsapp" | "tel" | "sms" | "rcs":
             return End(_written(rest.strip(), params, which, place))
         case _:
             return End(_written(plain, params, which, place))
@@ -115,7 +116,7 @@ def user_of(id_: str, place: Place) -> str | None:
     """The address of a user id of WhatsApp; its business is not named, so the account scopes it."""
     plain = "".join(id_.removeprefix("whatsapp:").split())
     scope = "".join(place.account.split()).replace("/", "_")
-    return _address(f"whatsapp:{scope}/{plain}") if plain else None
+    return address_or_none(f"whatsapp:{scope}/{plain}") if plain else None
 
 
 def aliases_of(params: Params, them: End, place: Place) -> tuple[Alias, ...]:
@@ -124,7 +125,7 @@ def aliases_of(params: Params, them: End, place: Place) -> tuple[Alias, ...]:
         return ()
     user = params.get("ExternalUserId", "").strip()
     phone = params.get("WaId", "").strip().lstrip("+")
-    found = (user_of(user, place), _address(f"tel:+{phone}") if phone.isdecimal() else None)
+    found = (user_of(user, place), address_or_none(f"tel:+{phone}") if phone.isdecimal() else None)
     return tuple(
         Alias(address, asserted=True) for address in found if address and address != them.address
     )
@@ -139,7 +140,7 @@ def _sip(written: str, place: Place) -> End:
     if "anonymous" in written.lower():
         return _hidden(place)
     phone = _PHONE_OF_SIP.match(written)
-    address = phone and _address(f"tel:+{phone[1].lstrip('+')}")
+    address = phone and address_or_none(f"tel:+{phone[1].lstrip('+')}")
     return End(address or _named(written, place), is_sip=True)
 
 
@@ -152,13 +153,13 @@ def _written(text: str, params: Params, which: str, place: Place) -> str:
         return _named(text, place)
     country = _country(params, which)
     if len(compact.lstrip("+")) < _PHONE_DIGITS_MIN:
-        found = _address(f"short:{country or 'US'}/{compact.lstrip('+')}")
+        found = address_or_none(f"short:{country or 'US'}/{compact.lstrip('+')}")
     elif compact.startswith("+"):
-        found = _address(f"tel:{compact}")
+        found = address_or_none(f"tel:{compact}")
     else:  # a compatible provider's: national, or international without its plus
-        found = _address(f"tel:+{compact}") or _address(f"tel:{compact}", country)
+        found = address_or_none(f"tel:+{compact}") or address_or_none(f"tel:{compact}", country)
         if country and not _is_of(compact, country):
-            found = _address(f"tel:{compact}", country) or found
+            found = address_or_none(f"tel:{compact}", country) or found
     return found or _named(text, place)
 
 
@@ -189,11 +190,4 @@ def _is_of(digits: str, country: str) -> bool:
 def _named(text: str, place: Place) -> str:
     """A name within the account: `sender:twilio_sms:AC…/BANAMEX`."""
     name = one_line(text) or "unknown"
-    return _address(f"sender:{place.source}/{name}") or f"sender:{place.source}/unknown"
-
-
-def _address(text: str, country: str | None = None) -> str | None:
-    try:
-        return parse_address(text, country=country)
-    except AddressError:
-        return None
+    return address_or_none(f"sender:{place.source}/{name}") or f"sender:{place.source}/unknown"

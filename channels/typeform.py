@@ -51,6 +51,9 @@ CHANNEL: Final = "typeform"
 SIGNATURE_HEADER: Final = "typeform-signature"
 ALGORITHM: Final = "sha256="
 
+GROUPS_DEEP_MAX: Final = 4
+"""How deep groups of questions are looked into; Typeform has two levels."""
+
 _WHOLE: Final = "form_response"
 _PARTIAL: Final = "form_response_partial"
 
@@ -162,7 +165,7 @@ def _hidden(hidden: Json) -> list[Answer]:
 
 
 def _answers(response: Json) -> tuple[list[Answer], list[File]]:
-    fields = objects_in(object_in(response, "definition"), "fields")
+    fields = _fields(object_in(response, "definition"), GROUPS_DEEP_MAX)
     questions = {id_: _question(one) for one in fields for id_ in _ids(one)}
     answers: list[Answer] = []
     files: list[File] = []
@@ -176,6 +179,15 @@ def _answers(response: Json) -> tuple[list[Answer], list[File]]:
             files += _file(url)
         answers.append(Answer(label, _said(one, kind) or "", _kind(kind, label)))
     return answers, files
+
+
+def _fields(holder: Json, deep_max: int) -> list[Json]:
+    """The questions of a form or of a group of them, with those of the groups within."""
+    found = objects_in(holder, "fields")
+    if deep_max == 0:
+        return found
+    inner = (_fields(object_in(one, "properties"), deep_max - 1) for one in found)
+    return [*found, *(one for group in inner for one in group)]
 
 
 def _ids(field: Json) -> list[str]:

@@ -26,9 +26,17 @@ from channels.contract import (
     Outcome,
     Unreadable,
 )
-from channels.lenient import Json, Unfit, items_in, loads, object_in, text_in
+from channels.lenient import Json, Unfit, given, items_in, loads, object_in, text_in
 from channels.whatsapp_calls import call, call_status
-from channels.whatsapp_facts import ECHO, message, past, past_file, preference, status
+from channels.whatsapp_facts import (
+    ECHO,
+    message,
+    past,
+    past_file,
+    preference,
+    renamed,
+    status,
+)
 from channels.whatsapp_people import CHANNEL, Place, place_of
 from domain.errors import HiloError
 
@@ -55,6 +63,7 @@ _ANYWHERE: Final[Mapping[str, Reader]] = {
     "statuses": status,
     "calls": call,
     "user_preferences": preference,
+    "user_id_update": renamed,
     "errors": _of_account,
 }
 """What the lists hold, in the order in which they are read; a field may know better."""
@@ -67,6 +76,7 @@ _FIELDS: Final[Mapping[str, Mapping[str, Reader]]] = {
     "calls": {**_ANYWHERE, "statuses": call_status},
     "history": {**_ANYWHERE, "messages": past_file},  # and its threads: see _of_history
     "user_preferences": _ANYWHERE,
+    "user_id_update": _ANYWHERE,
 }
 """What is said by the field and not by the list: a call's status is no message's."""
 
@@ -89,6 +99,8 @@ _WHOLE: Final[Mapping[str, str]] = {
             "automatic_events",
             "business_capability_update",
             "business_status_update",
+            "business_username_update",
+            "consumer_profile",
             "flows",
             "group_lifecycle_update",
             "group_participants_update",
@@ -174,7 +186,7 @@ def _drafts(body: bytes, arrival: Arrival) -> Iterator[_Draft]:
     if not isinstance(found, dict):
         yield whole(Unreadable("the body is not an object"))
         return
-    if found.get("object", OBJECT) != OBJECT:
+    if (text_in(found, "object") or OBJECT).lower() != OBJECT:
         yield whole(Unreadable("the body is about another kind of object", UNKNOWN_KIND))
         return
     top = {name: value for name, value in found.items() if name != "entry"}
@@ -183,7 +195,7 @@ def _drafts(body: bytes, arrival: Arrival) -> Iterator[_Draft]:
         # What Meta's "send a sample" button sends: a change without anything around it.
         top, entries = {}, [{"changes": [found]}]
     if not entries:
-        is_empty = not found or "entry" in found
+        is_empty = given(found) <= {"object", "entry"}
         new = Unreadable("the body has no entries", UNKNOWN_KIND)
         yield whole(Ignored("empty") if is_empty else new)
     for entry in entries:
@@ -244,7 +256,7 @@ def _of_change(change: _Change) -> Iterator[_Draft]:
             yield _Draft(change.place, outcome, partial(change.with_only, name, item))
     if is_empty:
         new = Unreadable("the change holds something unknown", UNKNOWN_KIND)
-        yield _whole(change, Ignored("empty") if change.value.keys() <= _AROUND else new)
+        yield _whole(change, Ignored("empty") if given(change.value) <= _AROUND else new)
 
 
 def _whole(change: _Change, outcome: Outcome) -> _Draft:

@@ -23,7 +23,7 @@ from channels.lenient import (
     objects_in,
     text_in,
 )
-from channels.meta_parts import ANY_MEDIA, FILE_NAME_MAX_CHARS, TEXT_MAX_CHARS, named
+from channels.pieces import ANY_MEDIA, TEXT_MAX_CHARS, file_name
 from domain.events import Attachment
 
 if TYPE_CHECKING:
@@ -34,15 +34,28 @@ SHA256_BYTES: Final = 32
 MEDIA: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 
 UNKNOWN: Final = "unknown"
-"""The kind of a message that says none."""
+"""The kind of a message that says none, and WhatsApp's own word for what it cannot pass on."""
+
+UNSUPPORTED: Final = "unsupported"
+
+CHANGES: Final[Mapping[str, str]] = {
+    "reaction": "message_id",
+    "edit": "original_message_id",
+    "revoke": "original_message_id",
+}
+"""Kinds that change an earlier message, and under which name they say which one."""
 
 
 def kind_of(message: Json) -> str:
-    """The kind of a message; where it says none, the one whose content it has."""
-    said = text_in(message, "type")
-    if said is not None:
-        return said.lower()
-    return next((kind for kind in _TEXTS if kind in message), UNKNOWN)
+    """The kind of a message; where it says none, the one whose content it has.
+
+    What WhatsApp calls unknown, or tells with an error alone, was sent and cannot be shown.
+    """
+    said = (text_in(message, "type") or "").lower()
+    if said not in {"", UNKNOWN}:
+        return said
+    found = next((kind for kind in (*_TEXTS, *CHANGES) if holds(message, kind)), None)
+    return found or (UNSUPPORTED if said or holds(message, "errors") else UNKNOWN)
 
 
 def content_of(message: Json) -> Json:
@@ -81,11 +94,8 @@ def attachments_of(message: Json, derive: Deriver, source: str, key: str) -> tup
 
 
 def _file_name(kind: str, content: Json, media_type: str | None) -> str:
-    given = text_in(content, "filename")
-    if given:
-        return given[:FILE_NAME_MAX_CHARS]
     word = "voice" if kind == "voice" or content.get("voice") is True else kind
-    return named(word, media_type)
+    return file_name(text_in(content, "filename"), word, media_type)
 
 
 def _sha256(written: str | None) -> str | None:
@@ -137,12 +147,13 @@ def _of_contacts(message: Json) -> str | None:
         name = object_in(card, "name")
         parts = [text_in(name, "first_name"), text_in(name, "last_name")]
         shown = text_in(name, "formatted_name") or " ".join(part for part in parts if part)
+        shown = shown or text_in(card, "org", "company") or ""
         reach = [
             text_in(one, "phone") or text_in(one, "wa_id") for one in objects_in(card, "phones")
         ]
         reach += [text_in(one, "email") for one in objects_in(card, "emails")]
         known = ", ".join(text for text in reach if text)
-        lines.append("👤 " + ": ".join(part for part in (shown, known) if part))
+        lines.append(f"👤 {': '.join(part for part in (shown, known) if part)}".rstrip())
     return "\n".join(lines) or "[contacts]"
 
 
@@ -153,7 +164,8 @@ def _of_button(message: Json) -> str | None:
 
 def _of_interactive(message: Json) -> str | None:
     interactive = object_in(message, "interactive")
-    kind = text_in(interactive, "type") or next(iter(interactive), "interactive")
+    held = (name for name, inner in interactive.items() if isinstance(inner, dict))
+    kind = text_in(interactive, "type") or next(held, "interactive")
     reply = object_in(interactive, kind)
     match kind:
         case "nfm_reply":
@@ -165,7 +177,8 @@ def _of_interactive(message: Json) -> str | None:
             more = body_in(reply, "description")
             if title or more:
                 return "\n".join(part for part in (title, more) if part)
-            return _any_text(interactive) or f"[{kind}]"
+            product = text_in(reply, "product_retailer_id")
+            return _any_text(interactive) or (f"🛒 {product}" if product else f"[{kind}]")
 
 
 def _of_flow(reply: Json) -> str | None:

@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from channels.contract import Commands, Ignored, Outcome
 from channels.lenient import Json, Unfit, moment_of, object_in, text_in
-from channels.meta_parts import fitting, key_or_digest, short, title
+from channels.meta_parts import key_or_digest, title
+from channels.pieces import fitting, short
 from channels.whatsapp_content import (
+    CHANGES,
     UNKNOWN,
     attachments_of,
     content_of,
@@ -31,9 +33,6 @@ from domain.values import Auto, Channel, Direction, Origin, TimeSource
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-_CHANGES: Final = {"reaction": "message_id", "edit": "original_message_id"}
-_CHANGES["revoke"] = "original_message_id"
 
 
 class Way(Struct, frozen=True):
@@ -56,7 +55,7 @@ def message(place: Place, item: Json, way: Way = LIVE) -> Outcome:
         return Ignored("presence")
     if kind == UNKNOWN and not holds(item, kind):
         raise Unfit("the message has no kind and no content")
-    if kind in _CHANGES:
+    if kind in CHANGES:
         return Commands((_change(place, item, way, kind),))
     return Commands((recorded(place, item, way),))
 
@@ -121,7 +120,7 @@ def counterpart(place: Place, item: Json, way: Way) -> Person:
 def _change(place: Place, item: Json, way: Way, kind: str) -> ReportChange:
     """An edit, a revocation or a reaction. Raises Unfit where it does not say of what."""
     content = content_of(item)
-    about = text_in(content, _CHANGES[kind]) or text_in(content, "message_id")
+    about = text_in(content, CHANGES[kind]) or text_in(content, "message_id")
     if about is None:
         raise Unfit(f"the {kind} names no message")
     key, _ = key_or_digest(text_in(item, "id"), item)
@@ -286,6 +285,26 @@ def preference(place: Place, item: Json) -> Outcome:
             ),
         )
     )
+
+
+def renamed(place: Place, item: Json) -> Outcome:
+    """Somebody's user id became another. Raises Unfit.
+
+    Relays tell by a field of its own what WhatsApp tells by a system message: it is read as one.
+    """
+    told = {
+        "id": text_in(item, "id"),
+        "from": text_in(item, "wa_id"),
+        "timestamp": text_in(item, "timestamp"),
+        "type": "system",
+        "system": {
+            "type": "user_changed_user_id",
+            "body": text_in(item, "detail"),
+            "previous_user_id": text_in(item, "user_id", "previous"),
+            "user_id": text_in(item, "user_id", "current"),
+        },
+    }
+    return message(place, told)
 
 
 # -------------------------------------------------------------------- in common

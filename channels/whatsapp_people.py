@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from channels.lenient import NOTHING, Json, object_in, objects_in, text_in
-from channels.meta_parts import NAME_MAX_CHARS, account_token, address_or_none, token
+from channels.meta_parts import account_token, token
+from channels.pieces import NAME_MAX_CHARS, address_or_none
 from domain.commands import Alias
 from domain.values import is_source
 
