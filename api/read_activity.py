@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 from msgspec import structs
@@ -13,9 +13,9 @@ from api.filters import ids, is_quick, page_query
 from api.openapi import answers
 from api.parameters import Query
 from api.reads import Look, Task, answer, page_answer
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from projections import activity as views
-from projections import contact_pages, timeline_pages
+from projections import timeline_pages
 from projections.paging import Page
 from projections.timeline_pages import PageQuery, Ref
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from api.auth import Caller
 
 router = APIRouter()
-
-SUBJECTS_MAX: Final = 100
-"""Addresses behind a `contact` filter: a contact has 64 at most, and each has its own range."""
 
 
 @router.get("/v1/activity", summary="All interactions", responses=answers("InteractionPage", 200))
@@ -65,14 +62,7 @@ def _page(look: Look, asked: PageQuery, contacts: list[UUID]) -> Page[Ref]:
             raise NotFound("There is no such interaction here.")  # as where there is none
     if not contacts:
         return views.page(look.reading, asked, look.visible)
-    found = contact_pages.contacts_of(look.reading, [contact.bytes for contact in contacts])
-    roots = look.visible.may_see(found.values())
-    members: list[bytes] = []
-    for root in sorted(roots):
-        members += contact_pages.members_of(look.reading, root)
-    if len(members) > SUBJECTS_MAX:
-        message = f"these contacts have {len(members)} addresses together, {SUBJECTS_MAX} at most"
-        raise InvalidInput.one("query.contact", "too_many", message)
+    members = look.members_of(contacts)
     if asked.sort == "recorded":
         return views.page(look.reading, asked, look.visible, members)
     return timeline_pages.page(look.reading, members, asked)

@@ -26,6 +26,7 @@ from api import (
     read_conversations,
     read_interactions,
     read_kinship,
+    read_search,
     read_timeline,
     stream,
 )
@@ -73,6 +74,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     conversations.router,
     notes.router,
     read_activity.router,
+    read_search.router,
     stream.router,
     log_pages.router,
     operations.router,
@@ -166,6 +168,7 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     contact_access.AccessRequest,
     contact_access.AccessThen,
     NoteView,
+    *read_search.STRUCTS,
     *bulk.BODIES,
     *conversations.BODIES,
     *notes.BODIES,

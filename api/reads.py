@@ -20,7 +20,7 @@ from starlette.concurrency import run_in_threadpool
 from api.answers import Json
 from api.auth import services_of
 from api.parameters import Freshness, freshness, reached, read_headers
-from domain.errors import NotFound, NotYet
+from domain.errors import InvalidInput, NotFound, NotYet
 from projections import contact_pages, history
 
 if TYPE_CHECKING:
@@ -37,13 +37,16 @@ if TYPE_CHECKING:
     from projections.dictionary import Dictionary, Names
     from projections.rendering import Renderer
     from projections.timeline_pages import Ref
-    from projections.views import Reading
+    from projections.views import Beside, Reading
     from storage.follower import FollowerState
 
 ResultT = TypeVar("ResultT")
 
 AFTER_COMMAND_MS: Final = 2_000
 """How long a command waits for the views; ten times what they need."""
+
+SUBJECTS_MAX: Final = 100
+"""Addresses behind a `contact` filter: a contact has 64 at most, and each has its own range."""
 
 AGAIN_S: Final = 0.02
 """Pause before views that do not serve yet are asked again: a first start takes moments."""
@@ -81,12 +84,22 @@ class Look:
         self.renderer = reads.renderer
         self.caller = caller
         self.reading = reading
+        self.beside: Beside | None = None
         self._book = reads.names
 
     @property
     def position(self) -> int:
         """The position of everything that this look shows."""
+        if self.beside is not None:
+            return min(self.reading.position, self.beside.position)
         return self.reading.position
+
+    def join(self, group: str, min_position: int) -> Beside:
+        """Look at another group as well, in the same snapshot. Raises NotYet."""
+        self.beside = beside = self.reading.beside(group)
+        if beside.position < min_position:
+            raise NotYet(f"The views of `{group}` are at position {beside.position}.")
+        return beside
 
     @property
     def viewer(self) -> bytes | None:
@@ -110,6 +123,22 @@ class Look:
             raise NotFound("There is no such contact.")
         members = contact_pages.members_of(self.reading, root)
         return Found(UUID(bytes=root), members, moved=root != id.bytes)
+
+    def members_of(self, contacts: Sequence[UUID]) -> list[bytes]:
+        """The addresses of those of some contacts that the caller may see; none of others.
+
+        Raises InvalidInput where there are more than a filter may have.
+        """
+        found = contact_pages.contacts_of(self.reading, [contact.bytes for contact in contacts])
+        members: list[bytes] = []
+        for root in sorted(self.visible.may_see(found.values())):
+            members += contact_pages.members_of(self.reading, root)
+        if len(members) > SUBJECTS_MAX:
+            message = (
+                f"these contacts have {len(members)} addresses together, {SUBJECTS_MAX} at most"
+            )
+            raise InvalidInput.one("query.contact", "too_many", message)
+        return members
 
     def allowed(self, refs: Sequence[Ref]) -> list[Ref]:
         """Those of some interactions that the caller may see, in the same order."""
@@ -139,12 +168,14 @@ class Task(Struct, frozen=True):
     `quick`: it reads a bounded number of rows by their index, whatever is in the views. On
     SQLite such a read is done where it stands: handing it to a thread and taking it back was
     measured to cost as much as the page itself, and waits for nothing meanwhile. `kept`: asked
-    again at the same position, the answer is the same (api/shelf.py).
+    again at the same position, the answer is the same (api/shelf.py). `beside`: another group
+    of views that it reads as well, and that must be as fresh.
     """
 
     work: Callable[[Look], Json]
     quick: bool = False
     kept: bool = False
+    beside: str | None = None
 
 
 def shelf_of(request: Request) -> Shelf:
@@ -227,7 +258,13 @@ async def answer(
     wanted = freshness(query)
     task = prepare(caller)
     query.close()
-    made = await look(request, caller, wanted, task.work, quick=task.quick)
+
+    def work(look: Look) -> Json:
+        if task.beside is not None:
+            look.join(task.beside, wanted.min_position)
+        return task.work(look)
+
+    made = await look(request, caller, wanted, work, quick=task.quick)
     position = services.core_position()
     if task.kept and isinstance(made, PageJson) and made.position == position:
         shelf.put(asked, position, made)

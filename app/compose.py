@@ -30,6 +30,7 @@ from projections.core import core_group
 from projections.dictionary import Dictionary
 from projections.directory import Roots
 from projections.rendering import Renderer
+from projections.search import search_group
 from projections.views import Views
 from storage import appending
 from storage.arrivals import Arrivals
@@ -163,6 +164,7 @@ class Composition:
         self.trade = Arrivals(settings.log_url, clock)
         self.views = Views(settings.views_url)
         self.core: Group = core_group(self.views)
+        self.groups: tuple[Group, ...] = (self.core, search_group(self.views))
         self.dictionary = Dictionary(self.views)
         self.roots = Roots(self.views)
         self.keys.subjects.observer = self.roots.made
@@ -188,6 +190,7 @@ class Composition:
         self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)
         lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
         self.follower = Follower(self.source, self.core, wakeup=self.log.wakeup, exclusive=lock)
+        self.beside = tuple(self._follower(group) for group in self.groups[1:])
         self.companion: Companion | None = None
         self.tide = Tide(
             self.core,
@@ -204,6 +207,17 @@ class Composition:
             metrics=Metrics(),
             embedded=settings.embedded,
         )
+
+    def _follower(self, group: Group) -> Follower:
+        """A follower of a group beside the core, with a lock of its own."""
+        path = self.settings.data / f"follower-{group.name}.lock"
+        lock = exclusive_for(self.settings.log_url, path)
+        return Follower(self.source, group, wakeup=self.log.wakeup, exclusive=lock)
+
+    def follow(self) -> None:
+        """Have the views of every group follow the log, each in a thread of its own."""
+        for follower in (self.follower, *self.beside):
+            follower.start()
 
     def leaf(self, entry: StoredEntry) -> bytes:
         """The leaf hash (32 bytes) of a row of this ledger's log."""
@@ -227,8 +241,9 @@ class Composition:
     def close(self) -> None:
         """Stop following, append what is queued, close the stores."""
         self.log.wakeup.close()  # the follower waits for no more
-        self.follower.stop()
-        self.follower.release()  # where it was stepped by hand, without a thread
+        for follower in (self.follower, *self.beside):
+            follower.stop()
+            follower.release()  # where it was stepped by hand, without a thread
         self.log.close()
         self.trade.close()
         self.views.close()
@@ -275,7 +290,7 @@ def open_ledger(
     """
     composition = Composition(settings, clock, polite=polite)
     if follow:
-        composition.follower.start()
+        composition.follow()
     return composition
 
 

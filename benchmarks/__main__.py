@@ -1,12 +1,18 @@
-"""`python -m benchmarks [append|follow|find|read …]`: measure, print, and write the rows down."""
+"""`python -m benchmarks [NAME …]`: measure, print, and write the rows down; without names, all."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import append, find, follow, read, results
+from benchmarks import append, find, follow, read, results, search
 
-ALL = {"append": append.rows, "follow": follow.rows, "find": find.rows, "read": read.rows}
+ALL = {
+    "append": append.rows,
+    "follow": follow.rows,
+    "find": find.rows,
+    "read": read.rows,
+    "search": search.rows,
+}
 
 
 def main() -> int:

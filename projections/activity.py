@@ -60,10 +60,10 @@ def page(
         listed = _Log(reading, query.filters, visible, subjects)
         return read_page(_ask_recorded(reading, query), listed, _log_key)
     centre = None if query.cursor else centre_of(reading, query, None)
-    return read_page(ask_for(query, centre), _Recent(reading, query.filters, visible), key_of)
+    return read_page(ask_for(query, centre), Recent(reading, query.filters, visible), key_of)
 
 
-class _Recent:
+class Recent:
     """Fetches from the list of all interactions, by time."""
 
     def __init__(self, reading: Reading, filters: Filters, visible: Visible) -> None:

@@ -53,12 +53,21 @@ class RowTable(Generic[RowT]):
         self.columns = columns
         self.indexes = tuple(indexes)
         self.clustered = True
+        self.searched: tuple[str, str] | None = None
         self.early: frozenset[str] = frozenset()
         self._bound: dict[int, sa.Table] = {}
 
     def with_long_rows(self) -> Self:
         """The same table; SQLite keeps its rows beside an index of the key, not inside it."""
         self.clustered = False
+        return self
+
+    def found_by(self, words: str, *, number: str) -> Self:
+        """The same table; its rows are found by the words in a column (projections/fulltext.py).
+
+        `number` is a column of unique numbers; rows that have None there are not found.
+        """
+        self.searched = (number, words)
         return self
 
     def asked_in_settle(self, *suffixes: str) -> Self:

@@ -20,7 +20,7 @@ from projections.directory_rows import CONTACTS, SUBJECTS, digits_of, fold
 from projections.finding import HAYSTACKS, PARTS, needles_of, ranges_of, words_of_address
 from projections.paging import SortKey
 from projections.timeline import INTERACTIONS
-from projections.views import Reading
+from projections.views import Beside, Reading
 
 WORDS_MAX: Final = 8
 """Words of one search that count: nobody is called by more."""
@@ -193,7 +193,7 @@ class Finder:
         """Those of some contacts that match."""
         held: set[bytes] = set()
         for some in _chunks(contacts):
-            where, params = _any_of(self._reading, "h.contact", some)
+            where, params = any_of(self._reading, "h.contact", some)
             sql = f"SELECT h.contact FROM {self._haystacks} h WHERE {where} AND {self._holds}"
             held.update(row[0] for row in self._reading.fetch(sql, (*params, *self._needles)))
         return held
@@ -202,7 +202,7 @@ class Finder:
         """Those of some contacts that match and stand between two keys, in no order."""
         found: list[Found] = []
         for some in _chunks(sorted(self._holding(contacts))):
-            where, params = _any_of(self._reading, "c.contact", some)
+            where, params = any_of(self._reading, "c.contact", some)
             sql = (
                 f"SELECT c.last_at, c.place, c.contact FROM {self._contacts} c"
                 f" WHERE {where} AND {self._seen}"
@@ -268,7 +268,9 @@ def _holds(reading: Reading, terms: Iterable[Term]) -> tuple[str, list[str]]:
     return " AND ".join(parts) or "1 = 1", needles
 
 
-def _any_of(reading: Reading, column: str, ids: Sequence[bytes]) -> tuple[str, tuple[object, ...]]:
+def any_of(
+    reading: Reading | Beside, column: str, ids: Sequence[object]
+) -> tuple[str, tuple[object, ...]]:
     """Whether a column is one of some ids: a condition and its parameters."""
     if reading.kind == "postgresql":  # one array is read faster than a thousand parameters
         return f"{column} = ANY(?)", (list(ids),)

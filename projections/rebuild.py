@@ -19,7 +19,7 @@ import msgspec
 import sqlalchemy as sa
 
 from domain.errors import Busy, StartupRefused, Unavailable
-from projections import checkpoints
+from projections import checkpoints, fulltext
 from projections.base import RowTable
 from projections.database import Slot, translated, writing
 from projections.group import Group, Loom, Poison, where_it_failed
@@ -122,6 +122,7 @@ class _Shadow:
             for table in self.group.tables:
                 self.ask(table)
                 self._create(table, {suffix for suffix, *_ in table.indexes} - table.early)
+                fulltext.create_late(self.slot, table, self.generation)
                 if self.slot.kind == "postgresql":
                     self.slot.run(f"ANALYZE {table.at(self.generation).name}")
 
@@ -242,6 +243,7 @@ def _shadow(group: Group, source: Source, state: str) -> Iterator[_Shadow]:
             number = checkpoints.allocate(slot, group.name, state, group.code_version)
             for table in group.tables:
                 slot.connection.execute(sa.schema.CreateTable(table.at(number)))
+                fulltext.create(slot, table, number)
         try:
             yield _Shadow(group, source, slot, number)
         except BaseException:

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
+from projections import fulltext
 from projections.base import Key, RowTable
 from projections.database import Slot
 
@@ -146,6 +147,8 @@ class SQLiteSheets:
         rows.sort(key=words.key_of)
         holes = ", ".join("?" * len(words.columns))
         self._driver.executemany(f"INSERT INTO {words.name} VALUES ({holes})", rows)
+        if table.searched:
+            fulltext.Writer(self._driver, table, self._generation).inserted(rows)
 
     def update(self, table: RowTable[Any], rows: list[tuple[Values, Values]]) -> None:
         """As in Sheets; sets only what differs, so that other columns' indexes are left alone."""
@@ -163,10 +166,15 @@ class SQLiteSheets:
                 text = f"UPDATE {words.name} SET {sets} WHERE {words.matches}"
                 words.texts[change] = text
             self._driver.executemany(text, wanted_rows)
+        if table.searched:
+            fulltext.Writer(self._driver, table, self._generation).updated(rows)
 
     def delete(self, table: RowTable[Any], keys: Sequence[Key]) -> None:
         """As in Sheets."""
         words = _words(table, self._generation)
+        if table.searched:
+            stored = self.load(table, keys)
+            fulltext.Writer(self._driver, table, self._generation).deleted(stored)
         self._driver.executemany(f"DELETE FROM {words.name} WHERE {words.matches}", keys)
 
 

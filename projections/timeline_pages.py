@@ -126,7 +126,7 @@ def page(reading: Reading, subjects: Sequence[bytes], query: PageQuery) -> Page[
     """
     if not subjects:
         return Page([])
-    ranges = _Ranges(reading, tuple(subjects), query.filters)
+    ranges = Ranges(reading, tuple(subjects), query.filters)
     centre = None if query.cursor else centre_of(reading, query, tuple(subjects))
     return read_page(ask_for(query, centre), ranges, key_of)
 
@@ -174,7 +174,7 @@ def _among(reading: Reading, ref: Ref, subjects: tuple[bytes, ...]) -> bool:
     return bool(reading.fetch(sql, (ref.originator, *subjects)))
 
 
-class _Ranges:
+class Ranges:
     """Fetches from the merged ranges of some subjects."""
 
     def __init__(self, reading: Reading, subjects: tuple[bytes, ...], filters: Filters) -> None:

@@ -7,7 +7,7 @@ the reading knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
@@ -23,6 +23,9 @@ from projections.database import Database, Kind, Slot, is_damage, is_refusal, tr
 
 CORE: Final = "core"
 """The group whose views are never torn: names, contacts, access, timeline, inbox, activity."""
+
+SEARCH: Final = "search"
+"""The words of all interactions; whose they are and who may see them, the core says."""
 
 _SNAPSHOT: Final = {
     "sqlite": "BEGIN",
@@ -69,12 +72,12 @@ class Reading:
     Busy and StoreUnavailable.
     """
 
-    __slots__ = ("_database", "_epochs", "_group", "_slot", "_version", "generation", "position")
+    __slots__ = ("_database", "_epochs", "_group", "_slot", "_versions", "generation", "position")
 
-    def __init__(self, database: Database, group: str, version: str) -> None:
+    def __init__(self, database: Database, group: str, versions: Mapping[str, str]) -> None:
         self._database = database
         self._group = group
-        self._version = version
+        self._versions = versions
         self.generation = 0
         self.position = 0
 
@@ -97,7 +100,8 @@ class Reading:
     def _begin(self) -> list[tuple[Any, ...]]:
         self._slot = slot = self._database.reader()
         try:
-            return slot.begin_with(_SNAPSHOT[slot.kind], _PLACE, (self._group, self._version))
+            words = (self._group, self._versions[self._group])
+            return slot.begin_with(_SNAPSHOT[slot.kind], _PLACE, words)
         except BaseException as error:
             self._database.give_back(slot, broken=True)
             self._database.heal(error, slot.file)
@@ -145,6 +149,13 @@ class Reading:
         """The rows of a query over a whole table, a chunk at a time."""
         return self._slot.stream(sql)
 
+    def beside(self, group: str) -> Beside:
+        """Another group in this very snapshot. Raises NotYet where nothing of it serves."""
+        found = self.fetch(_PLACE, (group, self._versions[group]))
+        if not found:
+            raise NotYet(f"The views of `{group}` are being built.")
+        return Beside(self, *found[0][:2])
+
     def epoch(self, name: str) -> int:
         """The position of the page that last changed what the name stands for; 0 if none."""
         return checkpoints.epochs_of(self._epochs).get(name, 0)
@@ -157,6 +168,30 @@ class Reading:
             except Exception:  # noqa: BLE001 - whatever it was, the connection is not used again
                 broken = True
         self._database.give_back(slot, broken=broken)
+
+
+class Beside:
+    """A group as another group's reading sees it: its tables and its position."""
+
+    __slots__ = ("_reading", "generation", "position")
+
+    def __init__(self, reading: Reading, generation: int, position: int) -> None:
+        self._reading = reading
+        self.generation = generation
+        self.position = position
+
+    @property
+    def kind(self) -> Kind:
+        """Which database answers."""
+        return self._reading.kind
+
+    def name(self, table: RowTable[Any]) -> str:
+        """As in Reading, of this group's tables."""
+        return f"{table.name}_g{self.generation}"
+
+    def fetch(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """As in Reading."""
+        return self._reading.fetch(sql, params)
 
 
 class Views:
@@ -188,7 +223,7 @@ class Views:
 
     def reading(self, group: str = CORE) -> Reading:
         """One consistent read: `with views.reading() as reading: …`."""
-        return Reading(self.database, group, self._versions[group])
+        return Reading(self.database, group, self._versions)
 
     def position(self, group: str = CORE) -> int:
         """The position that a group's readers see. Raises NotYet where nothing serves."""

@@ -250,7 +250,7 @@ def follow_beside(settings: Settings, number: int) -> int:
         teller = _Teller(line, lambda: composition.follower.state)
         composition.follower.observer = teller.tell
         settle_memory()
-        composition.follower.start()
+        composition.follow()
         try:
             for position in teller.heard():
                 composition.log.wakeup.publish(position)

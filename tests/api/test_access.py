@@ -128,6 +128,32 @@ def _search(house: House, headers: dict[str, str]) -> set[str]:
     return found
 
 
+def _said(house: House, headers: dict[str, str]) -> set[str]:
+    """Messages by a word that all of them have, newest and weightiest first."""
+    found = []
+    for sort in ("newest", "relevance"):
+        params = {"q": "hola", "kind": "message", "sort": sort}
+        items = house.station.get("/v1/search", params=params, headers=headers).json()["items"]
+        found.append(_texts([item["row"] for item in items]))
+    assert found[0] == found[1]
+    return found[0]
+
+
+def _said_by_contacts(house: House, headers: dict[str, str]) -> set[str]:
+    """The same of named contacts: hidden ones add nothing."""
+    params = [("q", "hola"), *(("contact", contact) for contact in set(house.contacts.values()))]
+    head = [("min_position", str(house.station.head))]
+    answer = house.station.get("/v1/search", fresh=False, params=params + head, headers=headers)
+    return _texts([item["row"] for item in answer.json()["items"]])
+
+
+def _searched_contacts(house: House, headers: dict[str, str]) -> set[str]:
+    """Contacts ahead of messages, by the number that all of them share a part of."""
+    answer = house.station.get("/v1/search", params={"q": "+52 55 1111"}, headers=headers)
+    ids = {item["contact"]["id"] for item in answer.json()["items"] if item["kind"] == "contact"}
+    return {address for address, id in house.contacts.items() if id in ids}
+
+
 def _search_by_number(house: House, headers: dict[str, str]) -> set[str]:
     """The contact of an interaction, and any word of a contact's."""
     found = set()
@@ -141,7 +167,11 @@ def _search_by_number(house: House, headers: dict[str, str]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "listed", [_search_by_number, _activity, _recorded, _of_contacts, _inbox, _directory, _search]
+    "listed",
+    [
+        *(_search_by_number, _activity, _recorded, _of_contacts, _inbox, _directory, _search),
+        *(_said, _said_by_contacts, _searched_contacts),
+    ],
 )
 def test_lists_show_what_a_reader_may_see(house: House, listed: Listed) -> None:
     """Each list, and each count beside it, holds exactly the contacts within the reader's sight."""

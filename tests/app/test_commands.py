@@ -89,12 +89,11 @@ def test_data_as_json_stands_alone_on_stdout(hilo: Hilo, tmp_path: Path) -> None
     code, out, _ = hilo("verify", "--json")
     told = json.loads(out)
     assert (code, told["ok"], told["events"], told["checkpoints"]) == (0, True, 2, 0)
-    assert hilo("rebuild", "--json")[:2] == (
-        0,
-        '{"view":"core","checked":false,"differing":[]}\n',
-    )
-    code, out, _ = hilo("rebuild", "--check", "--json")
-    assert (code, json.loads(out)["checked"]) == (0, True)
+    code, out, _ = hilo("rebuild", "--json")
+    views = [{"view": name, "checked": False, "differing": []} for name in ("core", "search")]
+    assert (code, [json.loads(line) for line in out.splitlines()]) == (0, views)
+    code, out, _ = hilo("rebuild", "search", "--check", "--json")
+    assert (code, json.loads(out)) == (0, {"view": "search", "checked": True, "differing": []})
 
 
 def test_a_wrong_value_is_named(hilo: Hilo) -> None:

@@ -1,6 +1,6 @@
-"""What every projection of the core promises, on both databases.
+"""What every projection promises, on both databases.
 
-A new projection joins by standing in `core_projections`: everything here runs over all of them.
+A new projection joins by standing in `every_projection`: everything here runs over all of them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,19 @@ from domain.ports import Entry
 from projections import rebuild as rebuilding
 from projections.base import Key, Projection, Rows, RowT, RowTable
 from projections.core import core_projections
+from projections.search import Search
 from projections.timeline import INTERACTIONS
 from tests.backends import Backend
 from tests.projections.desk import desk
 from tests.projections.masking import masked
 from tests.projections.story import Story, moment
 from tests.projections.tales import PHONES, Teller, rich_story, told_in_order, told_shuffled
+
+
+def every_projection() -> tuple[Projection, ...]:
+    """Those of the core, and those of groups of their own."""
+    return (*core_projections(), Search())
+
 
 EXAMPLES = 8
 """Random histories a database: each is rich, and each costs two rebuilds."""
@@ -40,7 +47,7 @@ random_history = settings(
 def test_building_twice_gives_the_same_bytes(backend: Backend) -> None:
     """Two rebuilds of one log have equal checksums in every table."""
     entries = rich_story().entries
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(entries)
         first = at.checksums()
         at.rebuild(entries)
@@ -49,7 +56,7 @@ def test_building_twice_gives_the_same_bytes(backend: Backend) -> None:
 
 def test_the_rich_story_leaves_no_table_empty(backend: Backend) -> None:
     """What the other tests compare is something: every table has rows."""
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(rich_story().entries)
         assert [table.name for table in at.group.tables if not at.rows(table)] == []
 
@@ -58,7 +65,7 @@ def test_the_rich_story_leaves_no_table_empty(backend: Backend) -> None:
 def test_live_pages_of_any_size_equal_one_rebuild(backend: Backend, page: int) -> None:
     """Following live gives the bytes of a rebuild, however the log was cut into pages."""
     entries = rich_story().entries
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(entries)
         rebuilt = at.checksums()
         at.rebuild()
@@ -71,7 +78,7 @@ def test_live_pages_of_any_size_equal_one_rebuild(backend: Backend, page: int) -
 def test_live_equals_rebuilt_for_any_history(backend: Backend, seed: int, page: int) -> None:
     """The same for random histories and page sizes."""
     entries = told_in_order(Teller(seed).epochs(3, 20)).entries
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(entries)
         rebuilt = at.checksums()
         at.rebuild()
@@ -85,7 +92,7 @@ def test_it_makes_no_difference_when_a_rebuild_settles(
 ) -> None:
     """Settling after every few events, or seldom, gives the bytes of settling once at the end."""
     entries = told_in_order(Teller(unsettled).epochs(3, 20)).entries
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(entries)
         at_the_end = at.checksums()
         monkeypatch.setattr(rebuilding, "PAGE_EVENTS", 7)
@@ -100,7 +107,7 @@ def test_the_order_of_arrival_changes_no_row(backend: Backend, seed: int, order:
     """Facts between two decisions, in any order and up to three times, give the same rows."""
     epochs = Teller(seed).epochs(3, 20)
     straight, shuffled = told_in_order(epochs), told_shuffled(epochs, order)
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(straight.entries)
         expected = masked(at, straight)
         at.rebuild(shuffled.entries)
@@ -114,7 +121,7 @@ def test_both_databases_hold_the_same_bytes(postgres_url: str, tmp_path: Path) -
     entries = rich_story().entries
     found = []
     for url in (f"sqlite:///{tmp_path / 'views.db'}", postgres_url):
-        with desk(url, core_projections()) as at:
+        with desk(url, every_projection()) as at:
             at.rebuild(entries)
             found.append(at.checksums())
     assert found[0] == found[1]
@@ -128,7 +135,7 @@ def test_a_status_may_come_before_its_message(backend: Backend) -> None:
     for entry in (status, message):
         assert isinstance(entry.event, Event)
         sooner.add(entry.event, entry.recorded_at)
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(later.entries)
         expected = masked(at, later)["interactions"]
         at.rebuild()
@@ -143,7 +150,7 @@ def test_what_happened_at_one_time_is_kept_apart(backend: Backend) -> None:
     story = Story()
     for number in range(5):
         story.inbound(PHONES[0], f"a la vez {number}", at=1)
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.feed(story.entries, page=2)
         rows = sorted(at.rows(INTERACTIONS), key=lambda row: row.position or 0)
     assert [(row.position, row.occurred_at) for row in rows] == [
@@ -223,7 +230,7 @@ def test_a_projection_writes_its_own_tables_and_reads_earlier_ones(backend: Back
     """Nobody writes another's rows, nor reads those of a projection that comes later."""
     fenced: list[Any] = []
     seen: list[str] = []
-    for projection in core_projections():
+    for projection in every_projection():
         fenced.append(_Fenced(projection, tuple(seen)))
         seen += [table.name for table in projection.tables]
     with desk(backend.views_url, fenced) as at:
@@ -231,8 +238,8 @@ def test_a_projection_writes_its_own_tables_and_reads_earlier_ones(backend: Back
 
 
 def test_names_of_projections_and_tables_are_unique() -> None:
-    """No two projections of the core share a name, and no two of its tables."""
-    projections = core_projections()
+    """No two projections share a name, and no two of their tables."""
+    projections = every_projection()
     tables = [table.name for projection in projections for table in projection.tables]
     assert len({projection.name for projection in projections}) == len(projections)
     assert len(set(tables)) == len(tables)

@@ -1,0 +1,297 @@
+"""Search: the words of every interaction, as they are shown now.
+
+One row an interaction, keyed by its stream: its words, and ahead of them signs that nobody can
+type, for whose it is and when it happened; an index (projections/fulltext.py) finds rows by
+any of both. What became of the text (edited, corrected, revoked, retracted) is folded as in the
+timeline, in any order of arrival, and words that are shown no more are in no index any more.
+
+Everything else about a row, and above all who may see it, is the core's to say when somebody
+reads: so merges, twins, filters and access need no rows here. Facts that name an e-mail by its
+message-id are no matter here: an e-mail is neither edited nor revoked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final, Protocol, cast
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from msgspec import Struct, structs
+
+from domain import events
+from domain.ports import Entry
+from projections import folding
+from projections.base import Key, Rows, RowTable
+from projections.content import Attached
+from projections.directory_rows import BYTEWISE
+from projections.folding import Correction, Retraction, State
+from projections.fulltext import Need, Piece
+from projections.group import Group
+from projections.views import SEARCH, Views
+from projections.words import joined, words_of
+
+BETWEEN: Final = "|"
+"""Stands between the words of text, subject and files: no phrase goes across."""
+
+SHIFTS: Final = (45, 41, 37)
+"""Spans of time by which rows are found, as powers of two of microseconds: about a year, a month
+and a day. Where a word is in too many rows, a span has few enough."""
+
+_MAIN: Final = "¤s"
+_OTHER: Final = "¤p"
+_SPAN: Final = "¤"
+_ZERO: Final = 1 << 62
+"""Added to times, so that none is negative."""
+
+_TEXT: Final = "text"
+_OCCURRED: Final = "occurred_at"
+
+
+class DocumentRow(Struct, gc=False):
+    """An interaction's signs and words, single-spaced, with a space at either end.
+
+    `subject` is the one under whose key they lie sealed in the log. `told` is what they were
+    made of, where anything became known beyond the record; empty else. Without position it was
+    not recorded yet.
+    """
+
+    originator: bytes
+    subject: bytes
+    position: int | None = None
+    words: str = ""
+    told: bytes = b""
+
+
+DOCUMENTS: Final = (
+    RowTable(
+        "documents",
+        DocumentRow,
+        key=("originator",),
+        columns={
+            "originator": sa.LargeBinary(16),
+            "subject": sa.LargeBinary(16),
+            "position": sa.BigInteger(),
+            "words": BYTEWISE,
+            "told": sa.LargeBinary(),
+        },
+        indexes=(("subject", ("subject",), None, False),),
+    )
+    .with_long_rows()
+    .asked_in_settle("subject")
+    .found_by("words", number="position")
+)
+
+
+RECORDED: Final = "interaction.recorded"
+ERASED: Final = "contact.erased"
+_ABOUT: Final = frozenset(
+    {
+        "interaction.edited",
+        "interaction.revoked",
+        "interaction.corrected",
+        "interaction.retracted",
+    }
+)
+
+
+class Told(Struct, array_like=True):
+    """What a row was recorded with, and what became known since.
+
+    `whose` and `spans` are the signs of its subjects and of its time, as they were recorded.
+    """
+
+    whose: list[str]
+    spans: list[str]
+    text: str
+    subject: str
+    files: str
+    state: State
+
+
+_PACK: Final = msgspec.msgpack.Encoder(order="deterministic").encode
+_READ: Final = msgspec.msgpack.Decoder(Told).decode
+_CORRECTED: Final = frozenset({_TEXT, _OCCURRED})
+
+
+class Search:
+    """Handlers of the words; finding them is in projections/search_pages.py."""
+
+    name: ClassVar[str] = "search"
+    version: ClassVar[int] = 1
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (DOCUMENTS,)
+    topics: ClassVar[frozenset[str]] = _ABOUT | {RECORDED, ERASED}
+
+    def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
+        """The row of the interaction that the event records or is about."""
+        if entry.topic == ERASED:
+            return ()
+        return ((DOCUMENTS, (_stream(entry).bytes,)),)
+
+    def apply(self, entry: Entry, rows: Rows) -> None:
+        """Make the row's words again; whose words are to be forgotten, is noted."""
+        event = entry.event
+        if entry.topic == ERASED:
+            for subject in cast("_Erasure", event).subjects:
+                rows.touch(ERASED, (subject.bytes,))
+            return
+        key, subject = _stream(entry).bytes, cast("events.InteractionEdited", event).subject
+        row = rows.get(DOCUMENTS, (key,)) or DocumentRow(key, subject.bytes)
+        told = told_of(row)
+        if isinstance(event, events.InteractionRecorded):
+            row.position, row.subject = entry.position, subject.bytes
+            told = _recorded(event, told.state)
+        else:
+            told.state = folding.join(told.state, _news(entry))
+        _put(rows, row, told)
+
+    def settle(self, rows: Rows) -> None:
+        """Forget the words of erased subjects: as if their keys had never been there."""
+        for key in rows.touched(ERASED):
+            bound = rows.bound(DOCUMENTS)
+            found = rows.select(sa.select(bound.c.originator).where(bound.c.subject == key[0]))
+            keys = sorted((cast("bytes", one[0]),) for one in found)
+            rows.load(DOCUMENTS, keys)
+            for row in (rows.get(DOCUMENTS, key) for key in keys):
+                if row is not None:
+                    _put(rows, row, _forgotten(told_of(row)))
+
+
+class _Erasure(Protocol):
+    """What an erasure says of whom it is about."""
+
+    @property
+    def subjects(self) -> Sequence[UUID]:
+        """Their addresses."""
+
+
+def _put(rows: Rows, row: DocumentRow, told: Told) -> None:
+    """Have the row say what is told; nothing known of what never came is no row."""
+    if row.position is None and told.state == State():
+        rows.delete(DOCUMENTS, (row.originator,))
+        return
+    write(row, told)
+    rows.put(DOCUMENTS, row)
+
+
+def _forgotten(told: Told) -> Told:
+    """What remains to be told when the keys are gone: no words, but what became of them."""
+    gone = {
+        name: Correction(one.version, None if name == _TEXT else one.value)
+        for name, one in told.state.corrections.items()
+    }
+    state = structs.replace(told.state, edit=None, corrections=gone)
+    return structs.replace(told, text="", subject="", files="", state=state)
+
+
+def _stream(entry: Entry) -> UUID:
+    event = entry.event
+    if isinstance(event, events.InteractionRecorded):
+        return event.originator_id
+    return cast("events.InteractionEdited", event).about
+
+
+def _recorded(event: events.InteractionRecorded, state: State) -> Told:
+    parties = {party.subject for party in event.parties if not party.asserted}
+    others = sorted(_OTHER + one.hex for one in parties if one != event.subject)
+    return Told(
+        [_MAIN + event.subject.hex, *others],
+        _spans(event.occurred_at),
+        joined(words_of(event.text)),
+        joined(words_of(event.subject_line)),
+        _files(event.attachments),
+        state,
+    )
+
+
+def _files(files: Iterable[events.Attachment | Attached]) -> str:
+    return joined(word for file in files for word in words_of(file.name))
+
+
+def _news(entry: Entry) -> State:
+    """What a fact or decision says of an interaction's words and time; that and no more."""
+    state = folding.state_of(entry)
+    if entry.topic == "interaction.edited":
+        # An edit whose words are gone says nothing: purged, it is not there either.
+        return State() if entry.erased else State(edit=state.edit)
+    if entry.topic == "interaction.corrected":
+        kept = {name: one for name, one in state.corrections.items() if name in _CORRECTED}
+        return State(corrections=kept)
+    if state.retraction is not None:
+        return State(retraction=Retraction(state.retraction.version, 0, ("", ""), None, None))
+    return State(revoked_at=state.revoked_at)
+
+
+# ------------------------------------------------------------------- rows and their words
+
+
+def told_of(row: DocumentRow) -> Told:
+    """What a row's words were made of; of most rows they say it themselves."""
+    if row.told:
+        return _READ(row.told)
+    if not row.words:
+        return Told([_MAIN + row.subject.hex()], [], "", "", "", State())
+    signs, text, subject, files = (part.strip() for part in row.words.split(BETWEEN))
+    listed = signs.split()
+    spans = len(SHIFTS)
+    return Told(listed[:-spans], listed[-spans:], text, subject, files, State())
+
+
+def write(row: DocumentRow, told: Told) -> None:
+    """Make a row's words of what is told; nothing is kept beside them where they say it all."""
+    moved = told.state.corrections.get(_OCCURRED)
+    signs = [*told.whose, *(_spans(moved.value) if moved else told.spans)]
+    parts = " ".join((*signs, *(word for part in _shown(told) for word in (BETWEEN, part))))
+    row.words = f" {' '.join(parts.split())} "
+    row.told = b"" if told.state == State() else _PACK(told)
+
+
+def _shown(told: Told) -> tuple[str, str, str]:
+    """The words of text, subject and files, as people see them."""
+    state = told.state
+    if state.revoked_at is not None or state.retraction is not None:
+        return "", "", ""
+    text, files, edit = told.text, told.files, state.edit
+    if edit is not None:
+        text = joined(words_of(edit.text))
+        files = _files(edit.attachments) if edit.attachments else files
+    corrected = state.corrections.get(_TEXT)
+    if corrected is not None:
+        text = joined(words_of(corrected.value))
+    return text, told.subject, files
+
+
+def _spans(at: int) -> list[str]:
+    return [f"{_SPAN}{level}{span_of(level, at):x}" for level in range(len(SHIFTS))]
+
+
+# ---------------------------------------------------------------------------- for searching
+
+
+def span_of(level: int, at: int) -> int:
+    """The number of the span of that level in which a time (µs) lies."""
+    return (at + _ZERO) >> SHIFTS[level]
+
+
+def start_of(level: int, span: int) -> int:
+    """The time (µs) at which a span begins."""
+    return (span << SHIFTS[level]) - _ZERO
+
+
+def in_span(level: int, span: int) -> Need:
+    """What rows have whose time lies in that span."""
+    return (Piece(f"{_SPAN}{level}{span:x}"),)
+
+
+def with_any_of(subjects: Iterable[bytes]) -> Need:
+    """What rows have that one of some subjects takes part in."""
+    return tuple(Piece(kind + one.hex()) for one in subjects for kind in (_MAIN, _OTHER))
+
+
+# ------------------------------------------------------------------------------ the group
+
+
+def search_group(views: Views) -> Group:
+    """The group of the words: a checkpoint of its own, so that no page of the core waits."""
+    return Group(SEARCH, (Search(),), views)
