@@ -173,7 +173,7 @@ def _fields(row: InteractionRow, state: State, setting: Setting) -> dict[str, An
         "department": names.department(row.department) if row.department else None,
         "campaign": names.campaign(row.campaign) if row.campaign else None,
         "status": _status(state, setting.mark),
-        "call": _call(content, state),
+        "call": call_view(content, state),
         "attachments": None if content.erased else _attachments(content, state),
         "participants": _participants(content, setting),
         "thread": content.thread,
@@ -240,7 +240,7 @@ def _status(state: State, mark: Mark | None) -> Status | None:
     return Status(own.state, format_utc(own.at), own.word, failure) if own else None
 
 
-def _call(content: Content, state: State) -> CallView | None:
+def call_view(content: Content, state: State) -> CallView | None:
     """What was reported later wins over the record, and a correction over both."""
     corrected = state.corrections.get(folding.CALL_SECONDS)
     later = (state.seconds, state.ring_seconds, state.outcome)

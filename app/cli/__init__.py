@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "quarantine": Command("channels", "quarantine", "What could not be read."),
     "log": Command("logging_by_hand", "log", "Write down an interaction by hand."),
     "import": Command("importing", "import_", "Import history from a file."),
+    "export": Command("exporting_parquet", "export", "Export a table for analysts."),
     "rebuild": Command("ledger", "rebuild", "Make the views anew, or check them."),
     "verify": Command("ledger", "verify", "Check that nothing was changed."),
     "doctor": Command("ledger", "doctor", "Find what is not as it should be."),
