@@ -119,7 +119,10 @@ def shown(services: Services, connection: Connection) -> ConnectionAnswer:
 
 
 def url_of(services: Services, connection: Connection) -> str:
-    """The URL that goes into the provider's settings."""
+    """The URL that goes into the provider's settings, or where Hilo listens or fetches itself."""
+    module = CHANNELS.get(connection.channel)
+    if module is not None and module.place is not None:
+        return module.place(connection.options)
     return f"{services.locale.public_url}/channels/{connection.key}"
 
 

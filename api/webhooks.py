@@ -17,7 +17,7 @@ from api.auth import services_of
 from api.frame import log_unexpected
 from api.parameters import read_body
 from channels.contract import Answer, Incoming, Reply
-from domain.errors import HiloError, MethodNotAllowed, NotAllowed, TooLarge
+from domain.errors import HiloError, MethodNotAllowed, NotAllowed, NotFound, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def handshake(request: Request, channel: str, name: str) -> Response:
     A provider that delivers by GET is answered as by POST.
     """
     services = services_of(request)
-    opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    opened = await _opened(services, channel, name)
     if opened.module.gets:
         return await _delivered(services, opened, _incoming(services, request, b""))
     match opened.module.handshake(_incoming(services, request, b""), opened.secrets):
@@ -59,7 +59,7 @@ async def deliver(request: Request, channel: str, name: str) -> Response:
     """
     services = services_of(request)
     channels = services.channels
-    opened = await run_in_threadpool(channels.connections.open, channel, name)
+    opened = await _opened(services, channel, name)
     if opened.module.is_open and not any(opened.secrets.values()):
         address = request.client.host if request.client else ""
         request.app.state.gate.count_post(opened.connection.key, address)
@@ -75,11 +75,19 @@ async def deliver(request: Request, channel: str, name: str) -> Response:
 async def preflight(request: Request, channel: str, name: str) -> Response:
     """Say who may send, and how; 405 where the channel is asked nothing of the kind."""
     services = services_of(request)
-    opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    opened = await _opened(services, channel, name)
     if opened.module.preflight is None:
         raise MethodNotAllowed("This channel takes POST.")
     incoming = _incoming(services, request, b"")
     return _answered(opened.module.preflight(incoming, opened.connection.options))
+
+
+async def _opened(services: Services, channel: str, name: str) -> Opened:
+    """The connection behind a URL. Raises NotFound, also for one that has no URL."""
+    opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    if not opened.module.is_hooked:
+        raise NotFound("Nothing is delivered to this connection over HTTP.")
+    return opened
 
 
 async def _delivered(services: Services, opened: Opened, incoming: Incoming) -> Response:

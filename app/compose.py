@@ -18,7 +18,9 @@ from api.metrics import Metrics
 from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
+from app.standing import Standing
 from channels.contract import Reading
+from channels.fetching import fetched
 from channels.room import Channels, Stores
 from domain.addresses import comparison_key
 from domain.errors import StoresDiffer, StoreUnavailable
@@ -185,7 +187,10 @@ class Composition:
             ),
             clock,
             Reading(settings.country, append_reader(self.ledger, clock, settings.country)),
+            fetched,
         )
+        mailboxes = exclusive_for(settings.log_url, settings.data / "mailboxes.lock")
+        self.standing = Standing(self.channels, mailboxes)
         identity = self.keys.identity
         self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)
         lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
@@ -247,6 +252,7 @@ class Composition:
         self.log.close()
         self.trade.close()
         self.views.close()
+        self.standing.release()
         self.keys.store.close()
 
     def _services(self) -> Services:

@@ -27,6 +27,7 @@ def application(composition: Composition) -> FastAPI:
         composition.tide.watching,
         cleaning,
         Waker(composition.services).running,
+        composition.standing.running,
     ]
     if composition.companion is not None:
         hooks.append(composition.companion.watching)

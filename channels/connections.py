@@ -128,7 +128,8 @@ class Connections:
         errors = _wrong_names(CHANNELS[connection.channel], change.secrets, change.options)
         if change.state not in {None, ACTIVE, PAUSED}:
             errors.append(FieldError("state", "bad_enum", f"write {ACTIVE} or {PAUSED}"))
-        _raise(errors)
+        options = {**connection.options, **change.options}
+        _raise([*errors, *_wrong_options(CHANNELS[connection.channel], options)])
         changed = structs.replace(
             connection,
             title=change.title or connection.title,
@@ -136,7 +137,7 @@ class Connections:
                 connection.department if change.department is None else change.department or None
             ),
             state=change.state or connection.state,
-            options={**connection.options, **change.options},
+            options=options,
         )
         self._put(connection, change.secrets)
         self.book.change(changed, handled)
@@ -170,7 +171,18 @@ def _check(draft: Draft) -> None:
         errors += _missing("secrets", module.secrets, draft.secrets)
         errors += _unchosen(module, draft.secrets)
         errors += _missing("options", module.options, draft.options)
+        errors += _wrong_options(module, draft.options)
     _raise(errors)
+
+
+def _wrong_options(module: ChannelModule, options: Mapping[str, str]) -> list[FieldError]:
+    """Options that the channel cannot work with; one that is missing is told of by itself."""
+    wrong = module.check(options) if module.check is not None else {}
+    return [
+        FieldError(f"options.{name}", "bad_format", message)
+        for name, message in wrong.items()
+        if options.get(name)
+    ]
 
 
 def _missing(

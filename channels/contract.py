@@ -25,6 +25,9 @@ from domain.values import Deriver
 WEBHOOK_BODY_MAX_BYTES: Final = 4 * 1024 * 1024
 """A webhook's body (contract 2.10): Meta sends at most 3 MB, the others less."""
 
+PARSED_HERE_MAX_BYTES: Final = 64 * 1024
+"""A larger body is parsed in a thread: others are answered meanwhile."""
+
 IGNORED: Final = frozenset(
     {
         "presence",  # somebody types, opens a chat, comes online
@@ -51,7 +54,8 @@ Secrets = Mapping[str, Sequence[bytes]]
 class Incoming(Struct, frozen=True, kw_only=True):
     """A request as it came. Names of headers are in small letters; `url` is the public one.
 
-    `received_at` is when (µs): a signature may be good for minutes only.
+    `received_at` is when (µs): a signature may be good for minutes only. `certificate` is what
+    the channel asked for to verify it, where it could be had.
     """
 
     body: bytes = b""
@@ -59,6 +63,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     query: Mapping[str, str] = {}
     url: str = ""
     received_at: int = 0
+    certificate: bytes = b""
 
 
 class Reading(Struct, frozen=True):
@@ -184,7 +189,10 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     fetches by itself, and `place` says where, from the options. `is_open`: without a secret it
     takes from anybody, so that posts are counted per sender. `answer` and `preflight` (OPTIONS)
     make what a sender is told from the request and the connection's options, never from what
-    became of it.
+    became of it. `check` says what is wrong with options, by their names. `certificate` names the
+    URL of what `verify` needs beside the request, and `confirms` one that is fetched once it is
+    verified; both are limited to the provider's own hosts. `tries` tries a connection that has
+    no URL of ours: each check, and whether it went well.
     """
 
     channel: str
@@ -194,6 +202,7 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     optional_options: tuple[str, ...] = ()
     body_max_bytes: int = WEBHOOK_BODY_MAX_BYTES
+    parsed_here_max_bytes: int = PARSED_HERE_MAX_BYTES
     kept_headers: tuple[str, ...] = ("content-type", "user-agent")
     reply: Reply = Reply()
     gets: bool = False
@@ -204,6 +213,10 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     is_open: bool = False
     answer: Callable[[Incoming, Mapping[str, str]], Reply] | None = None
     preflight: Callable[[Incoming, Mapping[str, str]], Reply] | None = None
+    check: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
+    certificate: Callable[[Incoming, Mapping[str, str]], str | None] | None = None
+    confirms: Callable[[Incoming], str | None] | None = None
+    tries: Callable[[Mapping[str, str], Secrets], Mapping[str, bool]] | None = None
     handshake: Callable[[Incoming, Secrets], Answer | Refused]
     verify: Callable[[Incoming, Secrets], Verified | Rejected]
     parse: Callable[[Incoming, Arrival], list[Atom]]

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from channels.connections import Opened
+    from channels.fetching import Fetch
     from channels.quarantine import Ward
     from domain.commands import Fact
     from domain.ledger import Ledger
@@ -56,9 +57,6 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 256
 """Atoms of one delivery in the write queue: a history of thousands leaves room for others."""
 
-PARSED_HERE_MAX_BYTES: Final = 64 * 1024
-"""A larger body is parsed in a thread: others are answered meanwhile."""
-
 TOO_LARGE: Final = "too_large"
 
 TOKENS_MAX: Final = 10_000
@@ -66,6 +64,12 @@ TOKENS_MAX: Final = 10_000
 
 TOKEN_S: Final = 15 * 60.0
 """How long a token is remembered: three times as long as its signature's time is good."""
+
+CERTIFICATES_MAX: Final = 16
+"""Certificates that are remembered: a provider has one or two in use."""
+
+CERTIFICATE_S: Final = 24 * 3_600.0
+"""How long one is remembered: its URL is another when it changes."""
 
 PAUSED_RETRY_S: Final = 60
 """When a provider may try a paused connection again; they keep trying for hours or days."""
@@ -90,13 +94,19 @@ class Placed(Struct, frozen=True):
 class Receiver:
     """Takes deliveries in, for one ledger."""
 
-    def __init__(self, ledger: Ledger, ward: Ward, clock: Clock, reading: Reading) -> None:
+    def __init__(
+        self, ledger: Ledger, ward: Ward, clock: Clock, reading: Reading, fetch: Fetch
+    ) -> None:
         self._ledger = ledger
         self._arrivals = ward.arrivals
         self._reading = reading
         self._ward = ward
         self._clock = clock
+        self.fetch = fetch
         self._settling = Settling(ward.arrivals)
+        self._certificates = ExpiringLru[str, bytes](
+            CERTIFICATES_MAX, CERTIFICATE_S, time.monotonic
+        )
         self._tokens = ExpiringLru[str, bytes](TOKENS_MAX, TOKEN_S, time.monotonic)
 
     async def deliver(self, opened: Opened, incoming: Incoming) -> list[Placed]:
@@ -109,11 +119,28 @@ class Receiver:
         connection, module = opened.connection, opened.module
         if len(incoming.body) > module.body_max_bytes:
             await self.refuse_size(opened)
-        reason = self._refusal(opened, await _elsewhere(module.verify, incoming, opened.secrets))
+        incoming = await self._certified(opened, incoming)
+        verified = await _elsewhere(opened, module.verify, incoming, opened.secrets)
+        reason = self._refusal(opened, verified)
         if reason is not None:
             await asyncio.to_thread(self._arrivals.reject, connection.key, reason)
             raise NotSignedIn("The signature is missing or wrong.")
+        if module.confirms is not None and (url := module.confirms(incoming)) is not None:
+            await self.fetch(url)
         return await self.take(opened, incoming)
+
+    async def _certified(self, opened: Opened, incoming: Incoming) -> Incoming:
+        """The request with the certificate that its channel needs to verify it."""
+        name = opened.module.certificate
+        url = name(incoming, opened.connection.options) if name is not None else None
+        if url is None:
+            return incoming
+        epoch = self._certificates.epoch
+        certificate = self._certificates.get(url)
+        if certificate is None:
+            certificate = await self.fetch(url)
+            self._certificates.put(url, certificate, epoch)
+        return structs.replace(incoming, certificate=certificate)
 
     async def take(self, opened: Opened, incoming: Incoming) -> list[Placed]:
         """Take in what came from a provider for sure; durable, whole, when this returns.
@@ -124,7 +151,7 @@ class Receiver:
         if connection.state == PAUSED:
             raise _paused()
         arrival = self.arrival(connection, self._clock())
-        atoms = await _elsewhere(module.parse, incoming, arrival)
+        atoms = await _elsewhere(opened, module.parse, incoming, arrival)
         placed = await self.place(connection, atoms, counted=True)
         come_to = await asyncio.to_thread(
             self._settlement, opened, incoming, arrival.received_at, placed
@@ -278,10 +305,10 @@ class Receiver:
 
 
 async def _elsewhere(
-    work: Callable[[Incoming, Given], Made], incoming: Incoming, given: Given
+    opened: Opened, work: Callable[[Incoming, Given], Made], incoming: Incoming, given: Given
 ) -> Made:
     """Work over a request; over a large one in a thread, so that others are answered meanwhile."""
-    if len(incoming.body) > PARSED_HERE_MAX_BYTES:
+    if len(incoming.body) > opened.module.parsed_here_max_bytes:
         return await asyncio.to_thread(work, incoming, given)
     return work(incoming, given)
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from channels.contract import Atom, Commands, Ignored, Outcome, Unreadable
+from channels.mail_bytes import Span
 from channels.mail_content import Content, attachments_of, content_of
 from channels.mail_dates import Moment, moment_of
 from channels.mail_mime import Part, read_mail
@@ -114,7 +115,8 @@ def mail_key(part: Part) -> str:
     ):
         plain = _NOT_WORDS.sub(b" ", value).strip()
         digest.update(len(plain).to_bytes(4, "big") + plain)
-    digest.update(part.body.replace(b"\r\n", b"\n").rstrip())
+    for chunk in part.span.lines():
+        digest.update(chunk)
     return digest.hexdigest()
 
 
@@ -122,7 +124,7 @@ def mail_key(part: Part) -> str:
 
 
 def _unmailed(raw: bytes) -> Outcome | None:
-    return None if raw.strip() else Ignored("empty")
+    return Ignored("empty") if Span(raw, 0, len(raw)).is_blank else None
 
 
 def _read(raw: bytes, envelope: Envelope, arrival: Arrival) -> tuple[str, str | None, Outcome]:
@@ -133,7 +135,7 @@ def _read(raw: bytes, envelope: Envelope, arrival: Arrival) -> tuple[str, str | 
         return "", None, Unreadable("it has no header of a mail")
     mail = Mail(raw, part, envelope, arrival, mail_key(part))
     sides = sides_of(part, envelope, arrival)
-    report = report_of(part, sides.writer)
+    report = report_of(part, sides.writer, no_way_back=_has_no_way_back(part, envelope))
     if report is not None and report.about is not None:
         outcome: Outcome = _reported(mail, sides, report, report.about)
     elif report is not None:
@@ -272,9 +274,12 @@ def _auto_of(mail: Mail, own: Own) -> Auto | None:
         return None if _is_our_list(mail, own) else Auto.BULK
     if precedence == "list" or part.raw("list-id") is not None:
         return None if _is_our_list(mail, own) else Auto.BULK
-    if (part.raw("return-path") or b"-").strip() == b"<>":
-        return Auto.AUTO_REPLY
-    return None
+    return Auto.AUTO_REPLY if _has_no_way_back(part, mail.envelope) else None
+
+
+def _has_no_way_back(part: Part, envelope: Envelope) -> bool:
+    """Whether its sender wants no answer: so servers send what they report."""
+    return envelope.sender == "" or (part.raw("return-path") or b"-").strip() == b"<>"
 
 
 def _is_our_list(mail: Mail, own: Own) -> bool:

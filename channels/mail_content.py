@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from domain.values import Deriver
 
 TEXT_MAX_BYTES: Final = 4 * 1024 * 1024
-"""How much of a text part is decoded: a text of 100,000 characters has at most 600 KB encoded."""
+"""How much text of one mail is decoded: 100,000 characters have at most 600 KB encoded."""
+
+TEXTS_MAX: Final = 100
+"""Texts of one mail that are read: people's have two or three, in a row or to choose from."""
 
 MEDIA_TYPE_MAX_CHARS: Final = 100
 """Length of a media type; the longest that is registered has 76."""
@@ -56,10 +59,26 @@ class File(Struct, frozen=True):
         return self.part.content()
 
 
+class _Left:
+    """How much text of a mail may still be read."""
+
+    def __init__(self) -> None:
+        self.bytes = TEXT_MAX_BYTES
+        self.texts = TEXTS_MAX
+
+    def take(self, part: Part) -> bytes:
+        """The bytes of one more text, as far as they may be read."""
+        self.texts -= 1
+        raw = part.beginning(self.bytes) if self.texts >= 0 and self.bytes > 0 else b""
+        self.bytes -= len(raw)
+        return raw
+
+
 class _Found:
     """Texts and files, as they are come upon."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: _Left) -> None:
+        self.left = left
         self.texts: list[str] = []
         self.files: list[Part] = []
         self.has_html = False
@@ -67,12 +86,13 @@ class _Found:
 
 def content_of(mail: Part) -> Content:
     """The text and the files of a mail."""
-    found = _Found()
+    left = _Left()
+    found = _Found(left)
     _read(mail, found, root=True)
     if not found.texts:
         inner = next((part for part in mail.walk() if _is_mail(part) and part.parts), None)
         if inner is not None:
-            of_inner = _Found()
+            of_inner = _Found(left)
             _read(inner.parts[0], of_inner, root=True)
             found.texts, found.has_html = of_inner.texts, of_inner.has_html
     text = "\n\n".join(found.texts)[:TEXT_MAX_CHARS].strip("\n").rstrip()
@@ -86,14 +106,17 @@ def attachments_of(content: Content, derive: Deriver, key: str) -> tuple[Attachm
     """The first 50 files of a mail; their ids follow from the mail's key and their place."""
     found = []
     for number, file in enumerate(content.files[:FILES_MAX]):
-        raw = file.content()
+        size, digest = 0, hashlib.sha256()
+        for chunk in file.part.chunks():
+            size += len(chunk)
+            digest.update(chunk)
         found.append(
             Attachment(
                 id=derive.id("attachment", "email", key, str(number)),
                 name=file.name,
                 media_type=file.part.media_type[:MEDIA_TYPE_MAX_CHARS] or ANY_MEDIA,
-                size_bytes=len(raw),
-                sha256=hashlib.sha256(raw).hexdigest(),
+                size_bytes=size,
+                sha256=digest.hexdigest(),
             )
         )
     return tuple(found)
@@ -104,17 +127,17 @@ def attachments_of(content: Content, derive: Deriver, key: str) -> tuple[Attachm
 
 def _read(part: Part, found: _Found, *, root: bool = False) -> None:
     """Take a part's texts and files."""
-    if part.is_multipart:
+    if part.is_multipart and part.parts:  # without any, it lies too deep and is a file
         if part.media_type == "multipart/alternative":
             _read_one(part, found)
             return
         for number, inner in enumerate(part.parts):
             _read(inner, found, root=root and number == 0)
     elif _is_text(part, root=root):
-        if text := _text(part):
+        if text := _text(part, found.left.take(part)):
             found.texts.append(text)
             found.has_html |= part.media_type in _HTML
-    elif part.body.strip() or part.parts or _given_name(part):
+    elif not part.is_blank or part.parts or _given_name(part):
         found.files.append(part)
 
 
@@ -122,7 +145,7 @@ def _read_one(part: Part, found: _Found) -> None:
     """Of alternatives, the plain text where there is one, else the last that says anything."""
     tried = []
     for inner in part.parts:
-        one = _Found()
+        one = _Found(found.left)
         _read(inner, one, root=True)
         tried.append(one)
         found.files += one.files
@@ -143,8 +166,7 @@ def _is_text(part: Part, *, root: bool) -> bool:
     return (root and disposition != "inline") or not _given_name(part)
 
 
-def _text(part: Part) -> str:
-    raw = part.content()[:TEXT_MAX_BYTES]
+def _text(part: Part, raw: bytes) -> str:
     text = decoded(raw, part.parameters.get("charset"))
     if part.media_type in _HTML:
         return text_of_html(text, TEXT_MAX_CHARS)

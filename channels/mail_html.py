@@ -11,7 +11,7 @@ import re
 from html import unescape
 from typing import Final
 
-HTML_MAX_CHARS: Final = 4 * 1024 * 1024
+HTML_MAX_CHARS: Final = 2 * 1024 * 1024
 """How much HTML is read; what people write is some KB, what machines write some 100 KB."""
 
 QUOTES_MAX: Final = 9
@@ -32,8 +32,10 @@ _BREAKS: Final = frozenset(
 )
 _PARAGRAPHS: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote"})
 
+_MARKUP: Final = re.compile(r"<(?=[a-zA-Z/!?])")
 _NAME: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:]{0,40})")
 _ALT: Final = re.compile(r"\balt\s*=\s*(?:\"([^\"]{1,100})\"|'([^']{1,100})')", re.IGNORECASE)
+_LONG_NUMBER: Final = re.compile(r"&(#[0-9]{20}|#[xX][0-9a-fA-F]{20})")
 _SPACES: Final = re.compile(r"[ \t\n\f\u00a0]+")
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")
 _BLANK_LINES: Final = re.compile(r"\n(?:[> ]*\n){2,}")
@@ -61,6 +63,7 @@ class _Reader:
         self._quotes = 0
         self._verbatim = 0
         self._unclosed: set[str] = set()
+        self._close = -1
 
     def lines(self) -> list[str]:
         """What was read."""
@@ -71,12 +74,12 @@ class _Reader:
         """Read it all, or until there is text enough."""
         at = 0
         while at < len(self._html) and self._left > 0:
-            tag = self._html.find("<", at)
-            if tag < 0:
+            tag = _MARKUP.search(self._html, at)
+            if tag is None:
                 self._text(self._html[at:])
                 return
-            self._text(self._html[at:tag])
-            at = self._markup(tag)
+            self._text(self._html[at : tag.start()])
+            at = self._markup(tag.start())
 
     # -------------------------------------------------------------------- markup
 
@@ -87,22 +90,27 @@ class _Reader:
             stop = html.find("-->", at + 4)
             return stop + 3 if stop >= 0 else len(html)
         if html.startswith(("<!", "<?"), at):
-            stop = html.find(">", at, at + TAG_MAX_CHARS)
-            return stop + 1 if stop >= 0 else at + 2
+            stop = self._next_close(at)
+            return stop + 1 if stop >= 0 else self._unmarked(at)
         name = _NAME.match(html, at)
         stop = self._tag_end(at) if name else -1
         if name is None or stop < 0:
-            self._text("<")
-            return at + 1
+            return self._unmarked(at)
         tag = name[2].lower()
         if tag in _SILENT and not name[1]:
             return self._behind(tag, stop)
         self._element(tag, html[at:stop], closes=bool(name[1]))
         return stop
 
+    def _unmarked(self, at: int) -> int:
+        """Take a `<` that begins nothing as text; where no `>` is near, all the way there."""
+        stop = max(at + 1, min(self._close - TAG_MAX_CHARS, len(self._html)))
+        self._text(self._html[at:stop])
+        return stop
+
     def _tag_end(self, at: int) -> int:
         """Behind the `>` of a tag; one inside quotes does not count."""
-        stop = self._html.find(">", at, at + TAG_MAX_CHARS)
+        stop = self._next_close(at)
         for _ in range(3):
             if stop < 0 or self._html.count('"', at, stop) % 2 == 0:
                 break
@@ -111,6 +119,13 @@ class _Reader:
                 break
             stop = further
         return stop + 1 if stop >= 0 else -1
+
+    def _next_close(self, at: int) -> int:
+        """The next `>`, not farther than a tag is long; looked for once, however many ask."""
+        if self._close < at:
+            found = self._html.find(">", at)
+            self._close = found if found >= 0 else len(self._html) + TAG_MAX_CHARS
+        return self._close if self._close < at + TAG_MAX_CHARS else -1
 
     def _behind(self, tag: str, stop: int) -> int:
         """Behind an element that nobody reads; where it is not closed, behind its tag."""
@@ -152,7 +167,7 @@ class _Reader:
     def _text(self, written: str) -> None:
         if not written:
             return
-        plain = _INVISIBLE.sub("", unescape(written) if "&" in written else written)
+        plain = _INVISIBLE.sub("", _unescaped(written) if "&" in written else written)
         if self._verbatim:
             first, *rest = plain.split("\n")
             self._line.append(first)
@@ -178,6 +193,11 @@ class _Reader:
 
     def _prefix(self) -> str:
         return "> " * min(self._quotes, QUOTES_MAX)
+
+
+def _unescaped(text: str) -> str:
+    """Text with its entities as letters; a number too long to be one stays as it is."""
+    return unescape(_LONG_NUMBER.sub(r"&amp;\1", text))
 
 
 def _ascii_lower(text: str) -> str:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from channels.mail_addresses import mailto
 from channels.mail_mime import fields_of
 from channels.mail_words import bare_text, header_text
+from domain.addresses import comparison_key
 from domain.ports import MAX_UNIT_EVENTS
 from domain.values import DeliveryState
 
@@ -32,6 +33,9 @@ MESSAGE_MAX_CHARS: Final = 500
 
 SEARCHED_MAX_BYTES: Final = 64 * 1024
 """How much of a bounce's text is searched for the mail that came back."""
+
+REPORT_MAX_BYTES: Final = 1024 * 1024
+"""How much of a report is read: of thousands of recipients eight are kept, failures first."""
 
 STATES: Final = {
     "displayed": DeliveryState.READ,
@@ -80,12 +84,16 @@ def message_ids(raw: bytes | None) -> list[str]:
     """The Message-IDs in a header, without their brackets; a bare word counts where none has."""
     text = bare_text(raw or b"").replace("\x00", "")
     found = _ID.findall(text)
-    words = found or [word for word in text.split() if "@" in word or len(text.split()) == 1]
+    bare = [] if found else text.split()
+    words = found or [word for word in bare if "@" in word or len(bare) == 1]
     return [word.strip("<>")[:ID_MAX_CHARS] for word in words if word.strip("<>")]
 
 
-def report_of(mail: Part, writer: str | None) -> Report | None:
-    """What a machine reports, where the mail is a report; `writer` is its sender's address."""
+def report_of(mail: Part, writer: str | None, *, no_way_back: bool) -> Report | None:
+    """What a machine reports, where the mail is a report.
+
+    `writer` is its sender's address; `no_way_back`: it was sent so that nobody can answer.
+    """
     for part in mail.walk():
         match part.media_type:
             case "message/delivery-status" | "message/global-delivery-status":
@@ -96,7 +104,7 @@ def report_of(mail: Part, writer: str | None) -> Report | None:
                 return _complaint(part, mail)
             case "message/rfc822" if part is not mail:
                 break  # what lies inside a forwarded mail is no report to us
-    return _informal(mail, writer)
+    return _informal(mail, writer, no_way_back=no_way_back)
 
 
 # ------------------------------------------------------------------------ inside
@@ -104,7 +112,7 @@ def report_of(mail: Part, writer: str | None) -> Report | None:
 
 def _blocks(part: Part) -> Iterator[dict[str, str]]:
     """The blocks of fields that a report is made of."""
-    for block in re.split(rb"\r?\n[ \t]*\r?\n", part.content().strip()):
+    for block in re.split(rb"\r?\n[ \t]*\r?\n", part.beginning(REPORT_MAX_BYTES).strip()):
         fields = {name: header_text(value) for name, value in fields_of(block + b"\n")}
         if fields:
             yield fields
@@ -130,7 +138,15 @@ def _deliveries(part: Part, mail: Part) -> tuple[Told, ...]:
             )
         )
     found.sort(key=lambda told: told.word != "failed")
-    return tuple(found[:MAX_UNIT_EVENTS]) or _failed(mail)
+    return _once_each(found)[:MAX_UNIT_EVENTS] or _failed(mail)
+
+
+def _once_each(found: list[Told]) -> tuple[Told, ...]:
+    """What is told of each recipient first; some servers name one twice."""
+    first: dict[object, Told] = {}
+    for number, told in enumerate(found):
+        first.setdefault(comparison_key(told.recipient) if told.recipient else number, told)
+    return tuple(first.values())
 
 
 def _receipt(part: Part, mail: Part) -> Report:
@@ -155,9 +171,8 @@ def _complaint(part: Part, mail: Part) -> Report:
     return Report("complaint", _about(mail), (Told(word, _recipient(named), message=kind),))
 
 
-def _informal(mail: Part, writer: str | None) -> Report | None:
+def _informal(mail: Part, writer: str | None, *, no_way_back: bool) -> Report | None:
     """A bounce in words alone, from a server or with no way back."""
-    no_way_back = (mail.raw("return-path") or b"-").strip() == b"<>"
     is_machine = no_way_back or (writer is not None and _MACHINE.match(writer) is not None)
     told = header_text(mail.raw("subject"))
     if mail.raw("x-failed-recipients") is None and not (is_machine and _BOUNCED.search(told)):
@@ -175,8 +190,8 @@ def _failed(mail: Part) -> tuple[Told, ...]:
     shown = code[1] if code else None
     word = "delayed" if shown is not None and shown.startswith("4") else "failed"
     addresses = [address for one in named if (address := mailto(one))]
-    told = [Told(word, address, shown) for address in addresses[:MAX_UNIT_EVENTS]]
-    return tuple(told) or (Told(word, None, shown),)
+    told = [Told(word, one, shown) for one in addresses]
+    return _once_each(told)[:MAX_UNIT_EVENTS] or (Told(word, None, shown),)
 
 
 def _about(mail: Part) -> str | None:
@@ -185,7 +200,7 @@ def _about(mail: Part) -> str | None:
         if part is mail:
             continue
         if part.media_type in {"text/rfc822-headers", "message/rfc822-headers"}:
-            headers = dict(reversed(fields_of(part.content().lstrip())))
+            headers = dict(reversed(fields_of(part.beginning(REPORT_MAX_BYTES).lstrip())))
             found = message_ids(headers.get("message-id"))
         elif part.media_type in {"message/rfc822", "message/global"} and part.parts:
             found = message_ids(part.parts[0].raw("message-id"))
@@ -194,7 +209,7 @@ def _about(mail: Part) -> str | None:
         if found:
             return found[0]
     for part in mail.walk():
-        if not part.parts and (line := _ID_LINE.search(part.content()[:SEARCHED_MAX_BYTES])):
+        if not part.parts and (line := _ID_LINE.search(part.beginning(SEARCHED_MAX_BYTES))):
             return message_ids(line[1])[0]
     told = _ID_TOLD.search(_first_text(mail))
     if told is not None:
@@ -205,7 +220,7 @@ def _about(mail: Part) -> str | None:
 
 def _first_text(mail: Part) -> str:
     part = next((one for one in mail.walk() if one.media_type.startswith("text/")), None)
-    return bare_text(part.content()[:SEARCHED_MAX_BYTES]) if part is not None else ""
+    return bare_text(part.beginning(SEARCHED_MAX_BYTES)) if part is not None else ""
 
 
 def _recipient(field: str | None) -> str | None:

@@ -35,7 +35,8 @@ _WRITERS: Final = ("from", "x-original-from", "x-original-sender", "sender", "re
 class Envelope(Struct, frozen=True, kw_only=True):
     """What is known of a mail beside its bytes.
 
-    `sender` and `recipients` are those of the delivery, as they were given there; `account` is
+    `sender` and `recipients` are those of the delivery, as they were given there (an empty sender
+    is one that nobody can answer, None one that is not known); `account` is
     the mailbox that it lies in. `is_sent`: it lies in a Sent folder. `kept_at` is when the
     mailbox took it (µs). `is_past`: it is older than the connection, and notifies nobody.
     """

@@ -30,6 +30,7 @@ from channels.contract import (
 )
 from channels.lenient import Json, items_in, loads, object_in, text_in
 from channels.mail import MAIL_MAX_BYTES, mail_atom
+from channels.mail_arrival import MAIL_PARSED_HERE_MAX_BYTES
 from channels.mail_compose import Piece, Pieces, composed
 from channels.mail_events import Told, source_of, status
 from channels.mail_sides import Envelope
@@ -296,6 +297,7 @@ MAILGUN: Final = ChannelModule(
     secrets=("signing_key",),
     optional_options=("addresses", "bulk"),
     body_max_bytes=MAIL_MAX_BYTES,
+    parsed_here_max_bytes=MAIL_PARSED_HERE_MAX_BYTES,
     signs_body=False,
     handshake=handshake,
     verify=verify,

@@ -136,7 +136,8 @@ class Retrying:
         if module is None:
             raise NotFound("There is no such channel any more.")
         arrival = self._receiver.arrival(connection, atom.received_at)
-        atoms = module.parse(Incoming(body=raw.body, headers=raw.headers), arrival)
+        incoming = Incoming(body=raw.body, headers=raw.headers)
+        atoms = await asyncio.to_thread(module.parse, incoming, arrival)
         return await self._receiver.place(connection, atoms, counted=False)
 
     async def retry_all(self) -> tuple[int, int]:

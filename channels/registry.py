@@ -9,12 +9,15 @@ from channels.cloudevents import CLOUDEVENTS
 from channels.contract import ChannelModule
 from channels.form import FORM
 from channels.google_forms import GOOGLE_FORMS
+from channels.imap import IMAP
 from channels.instagram import INSTAGRAM
 from channels.lead_ads import LEAD_ADS
 from channels.mailgun import MAILGUN
 from channels.messenger import MESSENGER
 from channels.postmark import POSTMARK
 from channels.sendgrid import SENDGRID
+from channels.ses import SES
+from channels.smtp import LMTP, SMTP
 from channels.telegram import TELEGRAM
 from channels.twilio import TWILIO_SMS, TWILIO_VOICE, TWILIO_WHATSAPP
 from channels.typeform import TYPEFORM
@@ -34,6 +37,10 @@ CHANNELS: Final[Mapping[str, ChannelModule]] = {
         POSTMARK,
         MAILGUN,
         SENDGRID,
+        SES,
+        SMTP,
+        LMTP,
+        IMAP,
         FORM,
         TYPEFORM,
         GOOGLE_FORMS,

@@ -12,6 +12,7 @@ from channels.delivery import Receiver
 from channels.quarantine import Retrying, Ward
 
 if TYPE_CHECKING:
+    from channels.fetching import Fetch
     from domain.ledger import Ledger
     from domain.ports import Clock
     from storage.arrivals import Arrivals
@@ -32,9 +33,12 @@ class Stores(Struct, frozen=True):
 class Channels:
     """Connections, deliveries and quarantine of one ledger."""
 
-    def __init__(self, ledger: Ledger, stores: Stores, clock: Clock, reading: Reading) -> None:
+    def __init__(
+        self, ledger: Ledger, stores: Stores, clock: Clock, reading: Reading, fetch: Fetch
+    ) -> None:
         self.arrivals = stores.arrivals
+        self.derive = ledger.derive
         self.connections = Connections(stores.book, stores.secrets, clock)
         self.ward = Ward(stores.arrivals, stores.seal, ledger.derive)
-        self.receiver = Receiver(ledger, self.ward, clock, reading)
+        self.receiver = Receiver(ledger, self.ward, clock, reading, fetch)
         self.retrying = Retrying(self.ward, self.receiver, self.connections)

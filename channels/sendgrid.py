@@ -34,6 +34,7 @@ from channels.contract import (
 )
 from channels.lenient import Json, items_in, loads, text_in
 from channels.mail import MAIL_MAX_BYTES, mail_atom
+from channels.mail_arrival import MAIL_PARSED_HERE_MAX_BYTES
 from channels.mail_compose import Piece, Pieces, composed
 from channels.mail_events import Told, source_of, status
 from channels.mail_mime import fields_of
@@ -226,6 +227,7 @@ SENDGRID: Final = ChannelModule(
     secret_choices=(("public_key",), basic_auth.SECRETS),
     optional_options=("addresses", "bulk"),
     body_max_bytes=MAIL_MAX_BYTES,
+    parsed_here_max_bytes=MAIL_PARSED_HERE_MAX_BYTES,
     signs_body=False,
     handshake=handshake,
     verify=verify,

@@ -101,6 +101,20 @@ class Arrivals(Trade):
             refused = Arrived(connection=connection, source="", error=f"rejected: {reason}")
             self._note(transaction, refused)
 
+    def note_error(self, connection: str, error: str) -> None:
+        """Show what went wrong with a connection last."""
+        shown = error[:ERROR_CHARS_MAX]
+        with self._writing() as transaction:
+            self._note(transaction, Arrived(connection=connection, source="", error=shown))
+
+    def clear_error(self, connection: str, beginning: str) -> None:
+        """Show an error that begins so no more: it works again."""
+        table = self._arrivals
+        ours = table.c.error.startswith(beginning, autoescape=True)
+        here = sa.and_(table.c.connection == connection, table.c.source == "", ours)
+        with self._writing() as transaction:
+            transaction.execute(table.update().where(here).values(error=None))
+
     def arrived(self, connection: str | None = None) -> list[Arrived]:
         """What is known of a connection and its sources, or of all, in their order."""
         table = self._arrivals

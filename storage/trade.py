@@ -286,6 +286,21 @@ class Trade:
                 self._jobs.update().where(self._jobs.c.id == id.bytes).values(change)
             )
 
+    def keep(self, job: Job) -> None:
+        """Keep a job that is never over as it is now, such as how far a mailbox was read."""
+        row = _row(job)
+        insert = sqlite.insert(self._jobs) if self._sqlite else postgresql.insert(self._jobs)
+        keeping = insert.values(row).on_conflict_do_update(
+            index_elements=["id"], set_={name: row[name] for name in row if name != "id"}
+        )
+        with self._writing() as transaction:
+            transaction.execute(keeping)
+
+    def kept(self, id: UUID) -> Job | None:
+        """One job, or None where there is none of that id."""
+        rows = self._rows(sa.select(self._jobs).where(self._jobs.c.id == id.bytes))
+        return _job(rows[0]) if rows else None
+
     def jobs(self, state: str = "failed", limit: int = 100) -> list[Job]:
         """Jobs in a state, the one due first first."""
         table = self._jobs

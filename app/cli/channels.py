@@ -89,7 +89,7 @@ def add(
         show(_object(composition, connection))
     else:
         click.echo(url_of(composition.services, connection))
-    say(f"{connection.title} is active; secrets: {', '.join(draft.secrets)}.")
+    say(f"{connection.title} is active; secrets: {', '.join(draft.secrets) or 'none'}.")
     return OK
 
 
@@ -178,6 +178,8 @@ def _checks(opened: Opened) -> dict[str, bool]:
         checks["secrets"] = any(all(map(secrets.get, one)) for one in module.secret_choices)
     if not all(checks.values()):
         return checks
+    if module.tries is not None:
+        return {**checks, **module.tries(opened.connection.options, secrets)}
     body = b"{}"
     if module.is_open and not any(secrets.values()):
         taken = isinstance(module.verify(Incoming(body=body), secrets), Verified)

@@ -147,7 +147,7 @@ def payload(name: str) -> bytes:
 
 def request_of(name: str, raw: bytes) -> tuple[str, Incoming]:
     """A real request of a provider: the channel whose URL it comes to, and the request."""
-    channel = name.split("/")[1]
+    channel = name.split("/")[1].removeprefix("amazon_")
     if ".formfields." not in name and not (channel == "mailgun" and b"event-data" not in raw):
         return channel, Incoming(body=raw, headers={"content-type": "application/json"})
     fields = json.loads(raw)

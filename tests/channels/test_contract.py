@@ -67,6 +67,10 @@ JSON = st.recursive(
 )
 
 each = pytest.mark.parametrize("module", [pytest.param(m, id=n) for n, m in CHANNELS.items()])
+signing = pytest.mark.parametrize(
+    "module", [pytest.param(m, id=n) for n, m in CHANNELS.items() if m.is_hooked and m.all_secrets]
+)
+"""Those that share a secret with their provider; of SES we have only what tells its signature."""
 
 
 def secrets_of(module: ChannelModule) -> dict[str, list[bytes]]:
@@ -82,7 +86,7 @@ def atoms_of(module: ChannelModule, body: bytes) -> list[Atom]:
     return module.parse(Incoming(body=body), arrival)
 
 
-@each
+@signing
 def test_what_the_provider_signed_is_taken(module: ChannelModule) -> None:
     """A signature under today's secret is good, and one under the secret before it."""
     body, secrets = b'{"a": "\\u00e9\\/"}', secrets_of(module)
@@ -92,7 +96,7 @@ def test_what_the_provider_signed_is_taken(module: ChannelModule) -> None:
         assert isinstance(module.verify(incoming, secrets), Verified)
 
 
-@each
+@signing
 def test_what_anybody_may_have_sent_is_refused(module: ChannelModule) -> None:
     """Another secret, no secret at all and no signature are refused; so is a changed byte."""
     body, secrets = b"{}", secrets_of(module)
@@ -112,13 +116,21 @@ def test_what_anybody_may_have_sent_is_refused(module: ChannelModule) -> None:
     assert module.verify(Incoming(body=body), secrets) == Rejected("no_signature")
 
 
-@each
+@signing
 def test_an_empty_secret_lets_nobody_in(module: ChannelModule) -> None:
     """A secret that is empty is none."""
     body = b"{}"
     empty = {name: [b""] for name in secrets_of(module)}
     incoming = Incoming(body=body, headers=module.sign(body, empty))
     assert module.verify(incoming, empty) == Rejected("bad_signature")
+
+
+@each
+def test_nobody_is_let_in_where_nobody_can_sign(module: ChannelModule) -> None:
+    """A channel without a shared secret takes no request that is not proven in its own way."""
+    if not module.all_secrets or not module.is_hooked:
+        for body in (b"{}", b'{"Type": "Notification", "Signature": "AA=="}'):
+            assert isinstance(module.verify(Incoming(body=body), {}), Rejected)
 
 
 @each
