@@ -109,8 +109,7 @@ class Standing:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-            for running in self.runners.values():
-                await running.runner.stop()
+            await asyncio.gather(*(running.runner.stop() for running in self.runners.values()))
             self.runners.clear()
             await asyncio.to_thread(self.release)
 

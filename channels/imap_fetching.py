@@ -112,10 +112,14 @@ class Fetcher:
 
     def _round(self, mailbox: Mailbox) -> None:
         """Fetch what is new in each folder; the one that is waited in last."""
-        for name, is_sent in ((self._account.sent, True), (self._account.folder, False)):
-            if name:
-                self._read(mailbox, name, is_sent=is_sent)
-        self._note(None)
+        trouble = None
+        if sent := self._account.sent:
+            if mailbox.has(sent):
+                self._read(mailbox, sent, is_sent=True)
+            else:
+                trouble = f"{ERROR}the folder {sent!r} cannot be opened"
+        self._read(mailbox, self._account.folder, is_sent=False)
+        self._note(trouble)
 
     def _wait(self, mailbox: Mailbox) -> None:
         """Wait for news, or until it is time to look anyway."""

@@ -51,6 +51,11 @@ class Listener:
         return int(self._server.sockets[0].getsockname()[1]) if self._server else 0
 
     @property
+    def sessions(self) -> int:
+        """How many conversations go on."""
+        return len(self._crowd.sessions)
+
+    @property
     def held_bytes(self) -> int:
         """How much mail it holds that is not settled yet."""
         return self._crowd.held_bytes
@@ -62,7 +67,10 @@ class Listener:
         if place is None:
             raise OSError("there is no such address")
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._session, *place, backlog=WAITING_MAX)
+        try:
+            self._server = await loop.create_server(self._session, *place, backlog=WAITING_MAX)
+        except UnicodeError as error:
+            raise OSError("its name is none") from error
 
     async def stop(self) -> None:
         """Listen no more; mail that was not answered comes again."""

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
@@ -75,7 +75,7 @@ def verify(incoming: Incoming, _secrets: Secrets) -> Verified | Rejected:
             return Rejected("bad_signature")
         shown = b64decode(signature)
         key.verify(shown, signed_text(message, names), PKCS1v15(), kind())
-    except (InvalidSignature, ValueError, Base64Error):
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, Base64Error):
         return Rejected("bad_signature")
     return Verified()
 

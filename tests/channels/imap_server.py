@@ -103,6 +103,9 @@ class ImapServer:
                 rest = (found[3] or b"").decode()
                 self.commands.append(f"{words} {rest}" if words != "LOGIN" else words)
                 if words in {"SELECT", "EXAMINE"}:
+                    if rest.strip('"') not in self.folders:
+                        writer.write(tag + b" NO [NONEXISTENT] no\r\n")
+                        continue
                     folder = self.folders[rest.strip('"')]
                 if words == "IDLE":
                     await self._begin_idle(writer)

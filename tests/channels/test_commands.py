@@ -138,3 +138,22 @@ def test_the_quarantine_is_emptied(hilo: Hilo, poisoned: str) -> None:
     assert hilo("quarantine", "discard", poisoned, "--reason", "a test")[0] == 4
     assert hilo("quarantine", "retry", "--all")[:2] == (0, "retried=0 failed=0\n")
     assert hilo("quarantine", "show", "nothing")[0] == 3
+
+
+def test_a_channel_without_a_url_shows_its_place(hilo: Hilo) -> None:
+    """Of a listener and a mailbox the place is printed; a wrong option is 2, a dead place 1."""
+    listen = ("--option", "listen=127.0.0.1:1", "--option", "recipients=@taller.mx")
+    assert hilo("channel", "add", "smtp", "mta", *listen)[:2] == (0, "smtp://127.0.0.1:1\n")
+    mailbox = ("--secret", "password=clave", "--option", "host=127.0.0.1", "--option", "user=ana")
+    code, out, err = hilo("channel", "add", "imap", "ana", *mailbox, "--option", "port=1")
+    assert (code, out) == (0, "imaps://ana@127.0.0.1:1/INBOX\n")
+    assert "clave" not in err
+    code, _, err = hilo("channel", "add", "imap", "bad", *mailbox, "--option", "tls=x")
+    assert (code, "options.tls" in err) == (2, True)
+    topic = "topic_arn=arn:aws:sns:us-east-1:123456789012:mail"
+    code, out, _ = hilo("channel", "add", "ses", "main", "--option", topic)
+    assert (code, out) == (0, "https://hilo.example.mx/channels/ses/main\n")
+    assert "smtp/mta\tactive\tmta\tsmtp://127.0.0.1:1" in hilo("channel", "list")[1]
+    codes = [hilo("channel", "test", *place) for place in (("smtp", "mta"), ("imap", "ana"))]
+    assert [code for code, _, _ in codes] == [1, 1]
+    assert hilo("channel", "test", "ses", "main")[0] == 0

@@ -166,12 +166,13 @@ def test_a_mailbox_outlives_what_goes_wrong(
 
     monkeypatch.setattr(receiver, "take", fails_once)
     office.server.drops = 2
+    missing = "imap: the folder 'Nada' cannot be opened"
     connections = office.house.composition.channels.connections
     connections.remove(connections.book.get("imap", "main"))
-    office.connect()
+    office.connect(sent="Nada")
     office.turn()
     office.idled(1)
-    shown = office.until(lambda shown: shown["last_error"] == "rejected: too_large")
+    shown = office.until(lambda shown: shown["last_error"] == missing)
     balance = shown["balance"]
     assert (balance["recorded"], balance["quarantined"]) == (1, 1)
     assert balance["rejected"]["too_large"] >= 1
@@ -181,7 +182,7 @@ def test_a_mailbox_outlives_what_goes_wrong(
     tried = office.house.run(
         asyncio.to_thread(IMAP.tries, connection.options, {"password": [PASSWORD.encode()]})
     )
-    assert tried == {"signed in": True, "folder INBOX": True}
+    assert tried == {"signed in": True, "folder INBOX": True, "folder Nada": False}
 
 
 def test_one_process_fetches(office: Office, backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 from base64 import b64encode
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from channels.connections import Draft
+from channels.fetching import FETCHED_MAX_BYTES, fetched
 from channels.ses import SES
 from channels.sns import signed_text
 from domain.errors import InvalidInput, Unavailable
@@ -227,3 +229,32 @@ def test_each_event_has_its_word(kind: str, words: str) -> None:
     body = json.dumps(event(kind, {}, "eventType")).encode()
     (line,) = told(atoms_of(SES, body))
     assert words in line
+
+
+def test_what_is_fetched_is_small_and_from_there_alone() -> None:
+    """A page of the right size is fetched; redirects, errors and endless answers are not."""
+    answers = {
+        "/good": b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ncert",
+        "/moved": b"HTTP/1.1 302 Found\r\nLocation: /good\r\nContent-Length: 0\r\n\r\n",
+        "/gone": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "/large": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (FETCHED_MAX_BYTES + 1),
+    }
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        writer.write(answers[asked])
+        await writer.drain()
+        writer.close()
+
+    async def tried() -> list[object]:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        place = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        urls = [place + path for path in answers]
+        found = [(await asyncio.gather(fetched(url), return_exceptions=True))[0] for url in urls]
+        server.close()
+        await server.wait_closed()
+        return [*found, (await asyncio.gather(fetched(urls[0]), return_exceptions=True))[0]]
+
+    good, *refused = asyncio.run(tried())
+    assert good == b"cert"
+    assert [type(one) for one in refused] == [Unavailable] * 4

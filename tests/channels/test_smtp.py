@@ -167,7 +167,20 @@ def test_what_cannot_be_taken_is_put_off_or_refused(
     balance = office.balance("smtp")
     assert (balance["received"], balance["rejected"]["too_large"]) == (1, 1)
     listener = office.listener("smtp")
+
+    async def breaks_off() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        begun = b"EHLO x\r\nMAIL FROM:<a@x.mx>\r\nRCPT TO:<ventas@example.mx>\r\nDATA\r\nSubject: x"
+        writer.write(begun)
+        await reader.readuntil(b"354 ")
+        assert listener.sessions == 1
+        writer.close()
+        while listener.sessions:  # noqa: ASYNC110 - nobody is told of the end
+            await asyncio.sleep(0)
+
+    office.house.run(asyncio.wait_for(breaks_off(), 10))
     assert listener.held_bytes == 0
+    assert office.balance("smtp")["received"] == 1
 
 
 def test_a_conversation_has_its_limits(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
