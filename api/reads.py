@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +23,7 @@ from api.auth import services_of
 from api.parameters import Freshness, freshness, reached, read_headers
 from domain.errors import InvalidInput, NotFound, NotYet
 from projections import contact_pages, history
+from projections.report_deck import Decks
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -57,6 +59,7 @@ class Reads(Struct, frozen=True):
 
     `leaf` gives the 32 bytes that stand for a row of the log in its tree; `follower` says how
     the follower of this server is. `embedded`: the log lies in a file of this machine.
+    `decks` are the facts that figures are made of, as this process keeps them.
     """
 
     renderer: Renderer
@@ -66,6 +69,7 @@ class Reads(Struct, frozen=True):
     follower: Callable[[], FollowerState]
     metrics: Metrics
     embedded: bool = False
+    decks: Decks = msgspec.field(default_factory=Decks)
 
 
 class Found(Struct, frozen=True):

@@ -32,6 +32,7 @@ from projections.core import core_group
 from projections.dictionary import Dictionary
 from projections.directory import Roots
 from projections.rendering import Renderer
+from projections.reports import reports_group
 from projections.search import search_group
 from projections.views import Views
 from storage import appending
@@ -166,7 +167,11 @@ class Composition:
         self.trade = Arrivals(settings.log_url, clock)
         self.views = Views(settings.views_url)
         self.core: Group = core_group(self.views)
-        self.groups: tuple[Group, ...] = (self.core, search_group(self.views))
+        self.groups: tuple[Group, ...] = (
+            self.core,
+            search_group(self.views),
+            reports_group(self.views),
+        )
         self.dictionary = Dictionary(self.views)
         self.roots = Roots(self.views)
         self.keys.subjects.observer = self.roots.made

@@ -26,6 +26,8 @@ CORE: Final = "core"
 
 SEARCH: Final = "search"
 """The words of all interactions; whose they are and who may see them, the core says."""
+REPORTS: Final = "reports"
+"""The facts that figures are made of; whose they are and who may see them, the core says."""
 
 _SNAPSHOT: Final = {
     "sqlite": "BEGIN",

@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "log": Command("logging_by_hand", "log", "Write down an interaction by hand."),
     "import": Command("importing", "import_", "Import history from a file."),
     "export": Command("exporting_parquet", "export", "Export a table for analysts."),
+    "report": Command("reporting", "report", "Count interactions, with bars."),
     "rebuild": Command("ledger", "rebuild", "Make the views anew, or check them."),
     "verify": Command("ledger", "verify", "Check that nothing was changed."),
     "doctor": Command("ledger", "doctor", "Find what is not as it should be."),

@@ -91,7 +91,7 @@ def test_data_as_json_stands_alone_on_stdout(hilo: Hilo, tmp_path: Path) -> None
     assert (code, told["ok"], told["events"], told["checkpoints"]) == (0, True, 2, 0)
     code, out, _ = hilo("rebuild", "--json")
     rebuilt = [json.loads(line) for line in out.splitlines()]
-    assert (code, [one["view"] for one in rebuilt]) == (0, ["core", "search"])
+    assert (code, [one["view"] for one in rebuilt]) == (0, ["core", "search", "reports"])
     assert all(one["differing"] == [] and not one["checked"] for one in rebuilt)
     code, out, _ = hilo("rebuild", "search", "--check", "--json")
     assert (code, json.loads(out)) == (0, {"view": "search", "checked": True, "differing": []})

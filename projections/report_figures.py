@@ -1,0 +1,277 @@
+"""Figures: how many interactions and how many contacts, by any combination of what they are.
+
+An interaction counts for its main contact; one that is out of the reader's sight counts nowhere.
+Where a further participant may be seen, as on every list, the interaction counts and its
+contact does not. Hidden twins are not there; retracted records are, as on the list of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from domain.errors import InvalidInput
+from projections.access import Visible
+from projections.columns import Column, arrow, compute, number
+from projections.dictionary import Names
+from projections.report_codes import WORDS, Codes, Value
+from projections.report_deck import Deck, Decks, Segment
+from projections.report_tally import Tally
+from projections.reports import FURTHER
+from projections.timeline_pages import Filters
+from projections.views import Beside, Reading
+
+ROWS_MAX: Final = 100_000
+"""Rows of a report (contract 2.11): more is an export."""
+
+KEY_BITS: Final = 62
+"""What one combination of groups and contact may take as a number."""
+
+ASKED_MAX: Final = 500
+"""Facts asked for in one query: below the parameters that any database takes."""
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is counted, and by what; `contacts` None asks for all of them."""
+
+    filters: Filters
+    contacts: tuple[bytes, ...] | None
+    groups: tuple[str, ...]
+    tz: str
+
+
+class View(Struct, frozen=True):
+    """What figures are read from: a snapshot of core and reports, its names, its reader."""
+
+    core: Reading
+    reports: Beside
+    decks: Decks
+    names: Names
+    visible: Visible
+
+
+class Figure(Struct, frozen=True):
+    """One row: the value of each group, and the two counts."""
+
+    values: tuple[Value, ...]
+    interactions: int
+    contacts: int
+
+
+class Part(Struct, frozen=True):
+    """Facts of one segment that were asked for; `told` False where their contact is not."""
+
+    number: Column
+    at: Column
+    kind: Column
+    owner: Column
+    span: tuple[int, int]
+    ordered: bool
+    told: bool = True
+
+
+# ------------------------------------------------------------------- which facts
+
+
+class Selection:
+    """The facts that a question asks for, within the reader's sight, segment by segment."""
+
+    def __init__(self, view: View, question: Question) -> None:
+        pa = arrow()
+        pc = compute()
+        self._pa, self._pc = pa, pc
+        self._view = view
+        self.deck: Deck = view.decks.deck(view.core, view.reports)
+        self._question = question
+        filters = question.filters
+        self.since, self.until = filters.since, filters.until
+        hidden = view.decks.owner_of(view.reports, view.visible.hidden)
+        self._hidden = pa.array(sorted(hidden), pa.int32()) if hidden else None
+        self._wanted = self._of_contacts(question.contacts)
+
+    def parts(
+        self,
+        allowed: Column = None,
+        since: int | None = None,
+        until: int | None = None,
+    ) -> Iterator[Part]:
+        """The facts of allowed kinds (None for all) from a time up to another one."""
+        pc = self._pc
+        shown = self._shown()
+        for segment in self.deck.segments:
+            low, high = segment.span
+            if (since is not None and high < since) or (until is not None and low >= until):
+                continue
+            masks = list(_times(segment, (since, until)))
+            if allowed is not None:
+                masks.append(allowed.take(segment.kind))
+            if self._wanted is not None:
+                masks.append(self._wanted.take(segment.caller))
+            if shown is None:
+                yield from self._cut(segment, masks, told=True)
+                continue
+            mine = shown.take(segment.caller)
+            yield from self._cut(segment, [*masks, mine], told=True)
+            yield from self._seen_by_others(segment, [*masks, pc.invert(mine)])
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The times between which all that is asked for lies; None where there is nothing."""
+        found = self.deck.span
+        if found is None:
+            return None
+        low = found[0] if self.since is None else max(found[0], self.since)
+        high = found[1] if self.until is None else min(found[1], self.until)
+        return low, max(low, high)
+
+    def allowed(self, *names: str) -> Column:
+        """For each kind whether the question's filters let it through; None where all pass.
+
+        Of all filters, or of those of these names.
+        """
+        mask = None
+        for name in names or _FILTERED:
+            wanted = getattr(self._question.filters, name)
+            if wanted:
+                passes = self.deck.words.among(name, wanted)
+                mask = passes if mask is None else self._pc.and_(mask, passes)
+        return mask
+
+    def _of_contacts(self, contacts: tuple[bytes, ...] | None) -> Column:
+        """For each caller whether it is of these contacts; None where all are asked for."""
+        if contacts is None:
+            return None
+        view = self._view
+        owners = view.decks.owner_of(view.reports, contacts)
+        wanted = self._pa.array(sorted(owners), self._pa.int32())
+        return self._pc.is_in(self.deck.owners, value_set=wanted)
+
+    def _shown(self) -> Column:
+        """For each caller whether the reader may see its contact; None where all may be seen."""
+        if self._hidden is None:
+            return None
+        pc = self._pc
+        return pc.invert(pc.is_in(self.deck.owners, value_set=self._hidden))
+
+    def _cut(self, segment: Segment, masks: Sequence[Column], *, told: bool) -> Iterator[Part]:
+        columns = (segment.number, segment.at, segment.kind, segment.caller)
+        if masks:
+            mask = masks[0]
+            for further in masks[1:]:
+                mask = self._pc.and_(mask, further)
+            columns = tuple(column.filter(mask) for column in columns)
+        number, at, kind, caller = columns
+        if len(number):
+            owner = self.deck.owners.take(caller)
+            yield Part(number, at, kind, owner, segment.span, segment.ordered, told)
+
+    def _seen_by_others(self, segment: Segment, masks: list[Column]) -> Iterator[Part]:
+        """Facts of hidden contacts that have a further participant whom the reader may see."""
+        masks.append(self.deck.words.among("several", (1,)).take(segment.kind))
+        for part in self._cut(segment, masks, told=False):
+            seen = self._with_seen(part.number.to_pylist())
+            if seen:
+                mask = self._pc.is_in(part.number, value_set=self._pa.array(seen, part.number.type))
+                columns = (part.number, part.at, part.kind, part.owner)
+                number_, at, kind, owner = (column.filter(mask) for column in columns)
+                yield Part(number_, at, kind, owner, part.span, part.ordered, told=False)
+
+    def _with_seen(self, numbers: list[int]) -> list[int]:
+        reports = self._view.reports
+        hidden = set(self._hidden.to_pylist()) if self._hidden is not None else set()
+        owners = self.deck.owners
+        found: set[int] = set()
+        for start in range(0, len(numbers), ASKED_MAX):
+            some = numbers[start : start + ASKED_MAX]
+            marks = ", ".join("?" * len(some))
+            rows = reports.fetch(
+                f"SELECT fact, caller FROM {reports.name(FURTHER)} WHERE fact IN ({marks})", some
+            )
+            found |= {fact for fact, caller in rows if owners[caller].as_py() not in hidden}
+        return sorted(found)
+
+
+def _times(segment: Segment, span: tuple[int | None, int | None]) -> Iterator[Column]:
+    """What of a segment lies in a range; nothing where all of it does."""
+    pc = compute()
+    since, until = span
+    if since is not None and segment.span[0] < since:
+        yield pc.greater_equal(segment.at, number(since))
+    if until is not None and segment.span[1] >= until:
+        yield pc.less(segment.at, number(until))
+
+
+_FILTERED: Final = (
+    "channel",
+    "direction",
+    "origin",
+    "source",
+    "attended_by",
+    "department",
+    "campaign",
+)
+
+
+# -------------------------------------------------------------------- counting
+
+
+def count(view: View, question: Question) -> tuple[list[Figure], Figure]:
+    """The figures of a question, ordered by their values, none last; and those of everything.
+
+    Raises InvalidInput where there are more than 100,000 rows, and TimeError `bad_zone`.
+    """
+    selection = Selection(view, question)
+    deck = selection.deck
+    parts = list(selection.parts(selection.allowed(), selection.since, selection.until))
+    codes = Codes(question.groups, question.tz, columns_of(view, deck, question), selection.span)
+    check_size(codes, deck)
+    tally = Tally(deck.owner_bits)
+    words = codes.words
+    for part in parts:
+        mine = None if words is None else words.take(part.kind)
+        tally.add(codes.of(mine, part.at, part.span), part.owner, told=part.told)
+    counted = tally.counted()
+    if len(counted) > ROWS_MAX:
+        raise too_many_rows()
+    figures = [
+        Figure(codes.values(code), interactions, contacts)
+        for code, (interactions, contacts) in counted.items()
+    ]
+    return in_order(figures), Figure((), tally.interactions, tally.contacts())
+
+
+def in_order(figures: list[Figure]) -> list[Figure]:
+    """By their values; none comes last."""
+    return sorted(figures, key=lambda figure: [(v is None, v) for v in figure.values])
+
+
+def columns_of(
+    view: View, deck: Deck, question: Question
+) -> dict[str, tuple[Column, list[str | None]]]:
+    """For each word that is asked for, its column over the kinds, and what its numbers mean."""
+    words = [group for group in question.groups if group in WORDS]
+    found: dict[str, tuple[Column, list[str | None]]] = {}
+    for group in words:
+        if group == "user":
+            found[group] = deck.words.mapped("attended_by", lambda raw: _user(view.names, raw))
+        else:
+            found[group] = deck.words.mapped(group, lambda value: value)
+    return found
+
+
+def _user(names: Names, raw: Column) -> str | None:
+    return names.user(raw).id if raw else None
+
+
+def check_size(codes: Codes, deck: Deck) -> None:
+    """Raise InvalidInput where groups are so many that their combinations have no numbers."""
+    if codes.count.bit_length() + deck.owner_bits > KEY_BITS:
+        raise too_many_rows()
+
+
+def too_many_rows() -> InvalidInput:
+    """The refusal of a question with too long an answer."""
+    message = f"this would be more than {ROWS_MAX:,} rows; take a shorter range or fewer groups"
+    return InvalidInput.one("query.group_by", "too_many", message)

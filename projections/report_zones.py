@@ -1,0 +1,239 @@
+"""Hours, days, weeks and months of a time zone, computed over whole columns of times.
+
+A zone is a list of stretches in which its distance from UTC is the same. So a column is moved
+by one number, or, where the clocks were changed within it, by one number a stretch; nothing is
+asked of the zone row by row. An hour begins where the clocks of the zone say so: in India at
+half past of UTC's. When clocks go back, the hour that comes twice is two hours.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from domain.times import DAY_US, zone_of
+from projections.columns import Column, arrow, compute, number
+
+HOUR_US: Final = 3_600_000_000
+SECOND_US: Final = 1_000_000
+
+BIAS_DAYS: Final = 7 * 5_300
+"""Added to days before a division, which rounds towards 0: earlier than any time, whole weeks."""
+
+BIAS_US: Final = BIAS_DAYS * DAY_US
+
+LOOK_EVERY_S: Final = 86_400
+"""How often a zone is asked for its distance from UTC: between two changes lie days at least."""
+
+ZONES_CACHED: Final = 64
+"""Stretches of zones that are kept: those of a company's offices, for the ranges in use."""
+
+MONDAY_BIAS: Final = 3
+"""1970-01-01 was a Thursday: so many days after a Monday."""
+
+MINUTES_A_HOUR: Final = 60
+HOURS_A_WEEK: Final = 168
+HOURS_A_DAY: Final = 24
+
+UNITS: Final = ("hour", "day", "week", "month")
+"""From the finest to the coarsest: a finer one decides all coarser ones."""
+
+CYCLES: Final = ("weekday", "hour_of_day")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DATE: Final = date(1970, 1, 1)
+
+
+class Stretch(Struct, frozen=True):
+    """From a time on (µs) a zone is so far ahead of UTC (µs)."""
+
+    since: int
+    ahead: int
+
+
+def stretches(tz: str, low: int, high: int) -> tuple[Stretch, ...]:
+    """The stretches of a zone between two times (µs), the first one from `low` or before.
+
+    Raises TimeError `bad_zone`.
+    """
+    first, last = _year_of(low), _year_of(high)
+    return _stretches(tz, first, last)
+
+
+@lru_cache(maxsize=ZONES_CACHED)
+def _stretches(tz: str, first: int, last: int) -> tuple[Stretch, ...]:
+    zone = zone_of(tz)
+    at = int(datetime(first, 1, 1, tzinfo=UTC).timestamp())
+    end = int(datetime(last + 1, 1, 1, tzinfo=UTC).timestamp())
+
+    def ahead(second: int) -> timedelta:
+        local = (_EPOCH + timedelta(seconds=second)).astimezone(zone)
+        return local.utcoffset() or timedelta()
+
+    now = ahead(at)
+    found = [Stretch(at * SECOND_US, _us(now))]
+    while at < end:
+        then = ahead(at + LOOK_EVERY_S)
+        if then != now:
+            low, high = at, at + LOOK_EVERY_S
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if ahead(middle) == now else (low, middle)
+            found.append(Stretch(high * SECOND_US, _us(then)))
+            now = then
+        at += LOOK_EVERY_S
+    return tuple(found)
+
+
+def _us(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _year_of(time_us: int) -> int:
+    return (_EPOCH + timedelta(microseconds=time_us)).year
+
+
+class Calendar:
+    """The calendar of one zone for the times from `low` through `high` (µs)."""
+
+    def __init__(self, tz: str, low: int, high: int) -> None:
+        pa = arrow()
+        pc = compute()
+        self._pa, self._pc = pa, pc
+        self._stretches = stretches(tz, low, high)
+        self._starts = [one.since for one in self._stretches]
+        self._low, self._high = low, high
+
+    def column(self, times: Sequence[int]) -> Column:
+        """Times as a column."""
+        return self._pa.array(times, self._pa.int64())
+
+    def codes(self, unit: str, at: Column, span: tuple[int, int]) -> Column:
+        """For a column of times (int64, µs) within `span`: the unit that each falls into.
+
+        Hours are the second at which they begin, days and weeks (their Monday) count from day
+        -BIAS_DAYS, months from year 0; `weekday` and `hour_of_day` are one number, hour +
+        24 × (days after Monday). Numbers compare as their times do.
+        """
+        pc = self._pc
+        if unit == "hour":
+            return self._by_stretch(at, span, self._hours)
+        if unit in CYCLES:
+            hours = pc.divide(self._local(at, span, MONDAY_BIAS * DAY_US), number(HOUR_US))
+            weeks = pc.divide(hours, number(HOURS_A_WEEK))
+            return pc.subtract(hours, pc.multiply(weeks, number(HOURS_A_WEEK)))
+        if unit == "week":
+            week = number(7 * DAY_US)
+            weeks = pc.divide(self._local(at, span, MONDAY_BIAS * DAY_US), week)
+            monday = pc.multiply(weeks, number(7))
+            return pc.subtract(monday, number(MONDAY_BIAS))
+        days = pc.divide(self._local(at, span), number(DAY_US))
+        if unit == "day":
+            return days
+        first, months = self._months()
+        return months.take(pc.subtract(days, number(first + BIAS_DAYS)))
+
+    def bounds(self, unit: str) -> tuple[int, int]:
+        """The least and the greatest code of a unit."""
+        if unit in CYCLES:
+            return 0, HOURS_A_WEEK - 1
+        ends = self.column([self._low, self._high])
+        low, high = self.codes(unit, ends, (self._low, self._high)).to_pylist()
+        # Where clocks went back just before the end, an hour may begin after the last one's.
+        return low - HOUR_US // SECOND_US, high + HOUR_US // SECOND_US
+
+    def _by_stretch(
+        self,
+        at: Column,
+        span: tuple[int, int],
+        work: Callable[[Column, int], Column],
+    ) -> Column:
+        """The column under each stretch that it touches, put together."""
+        first = max(bisect_right(self._starts, span[0]) - 1, 0)
+        last = max(bisect_right(self._starts, span[1]) - 1, 0)
+        found = work(at, self._stretches[first].ahead)
+        for stretch in self._stretches[first + 1 : last + 1]:
+            later = self._pc.greater_equal(at, number(stretch.since))
+            found = self._pc.if_else(later, work(at, stretch.ahead), found)
+        return found
+
+    def _local(self, at: Column, span: tuple[int, int], more: int = 0) -> Column:
+        """Local times, counted from so early that none is below 0."""
+        pc = self._pc
+        return self._by_stretch(
+            at, span, lambda at, ahead: pc.add(at, number(ahead + BIAS_US + more))
+        )
+
+    def _hours(self, at: Column, ahead: int) -> Column:
+        pc = self._pc
+        hour = pc.divide(pc.add(at, number(ahead + BIAS_US)), number(HOUR_US))
+        begun = pc.multiply(hour, number(HOUR_US // SECOND_US))
+        # Before the time of zones, places were minutes and seconds from each other.
+        return pc.subtract(begun, number((ahead + BIAS_US) // SECOND_US))
+
+    def _months(self) -> tuple[int, Column]:
+        first = (self._low - DAY_US) // DAY_US
+        days = range(first, (self._high + DAY_US) // DAY_US + 2)
+        dates = (_EPOCH_DATE + timedelta(days=day) for day in days)
+        months = [one.year * 12 + one.month - 1 for one in dates]
+        return first, self._pa.array(months, self._pa.int64())
+
+    def label(self, unit: str, code: int) -> str | int:
+        """How a unit is written: 2026-11-22T09:00:00-06:00, 2026-11-22, 2026-W47, 2026-11."""
+        if unit == "weekday":
+            return code // HOURS_A_DAY + 1
+        if unit == "hour_of_day":
+            return code % HOURS_A_DAY
+        if unit == "hour":
+            return _hour_label(code, self._ahead_of(code))
+        if unit == "month":
+            return f"{code // 12:04d}-{code % 12 + 1:02d}"
+        day = _EPOCH_DATE + timedelta(days=code - BIAS_DAYS)
+        if unit == "day":
+            return day.isoformat()
+        year, week, _ = day.isocalendar()
+        return f"{year:04d}-W{week:02d}"
+
+    def coarser(self, unit: str, fine: str, code: int) -> int:
+        """The code of a unit that a finer one lies in."""
+        if unit == fine:
+            return code
+        if fine == "hour":
+            day = (code * SECOND_US + self._ahead_of(code) + BIAS_US) // DAY_US
+        else:
+            day = code
+        if unit == "day":
+            return day
+        if unit == "week":
+            return day - (day + MONDAY_BIAS) % 7
+        one = _EPOCH_DATE + timedelta(days=day - BIAS_DAYS)
+        return one.year * 12 + one.month - 1
+
+    def _ahead_of(self, hour: int) -> int:
+        """How far ahead of UTC the clocks are in an hour, by the second at which it begins.
+
+        Where they were moved by half an hour within it, the hour begins by the new clocks.
+        """
+        at = hour * SECOND_US
+        place = max(bisect_right(self._starts, at) - 1, 0)
+        for stretch in self._stretches[place : place + 2]:
+            if (at + stretch.ahead) % HOUR_US == 0:
+                return stretch.ahead
+        return self._stretches[place].ahead
+
+
+def _hour_label(code: int, ahead_us: int) -> str:
+    """RFC 3339 with the offset, so that no two hours are written alike."""
+    minutes = ahead_us // (MINUTES_A_HOUR * SECOND_US)
+    zone = timezone(timedelta(minutes=minutes))
+    return (_EPOCH + timedelta(seconds=code)).astimezone(zone).isoformat(timespec="seconds")
+
+
+def finest(units: Sequence[str]) -> str | None:
+    """The finest of some units, which decides the others; None where there is none."""
+    return next((unit for unit in UNITS if unit in units), None)
