@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from api.erasing import Eraser
     from channels.room import Channels
     from domain.ledger import Ledger
     from domain.ports import Clock, Entropy, People
@@ -64,4 +65,5 @@ class Services(Struct, frozen=True):
     wait_for: Callable[[int, float], Awaitable[bool]]
     locale: Locale
     version: str
+    eraser: Eraser
     twin_window_us: int = 15 * 60 * 1_000_000

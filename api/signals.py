@@ -225,7 +225,10 @@ def _frames(
             conversations.get(contact) if contact and one.converses else None,
             one.by,
         )
-        frames.append(Frame(position, topic, tuple(contacts), sse(topic, position, message)))
+        body = sse(topic, position, message)
+        if isinstance(one.entry.event, events.ContactErased):
+            body = sse("gone", position, {"contact": message.contact})
+        frames.append(Frame(position, topic, tuple(contacts), body))
     return frames
 
 

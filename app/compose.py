@@ -18,11 +18,13 @@ from api.metrics import Metrics
 from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
+from app.erasing import eraser_of
 from app.standing import Standing
 from channels.contract import Reading
 from channels.fetching import fetched
+from channels.forgetting import Forgetting
 from channels.room import Channels, Stores
-from domain.addresses import comparison_key
+from domain.addresses import comparison_key, forget_addresses
 from domain.errors import StoresDiffer, StoreUnavailable
 from domain.ledger import Ledger, Surroundings
 from domain.topics import layouts
@@ -41,6 +43,7 @@ from storage.codec import Codec
 from storage.company_seal import CompanySeal
 from storage.connections import ConnectionBook
 from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
+from storage.erasures import Erasures
 from storage.exclusive import exclusive_for
 from storage.follower import Follower, FollowerState, Phase, Source
 from storage.kek import Kek, KekPlaces, find_kek
@@ -57,7 +60,7 @@ if TYPE_CHECKING:
 
     from app.cli.companion import Companion
     from app.settings import Settings
-    from domain.ports import Clock, StoredEntry
+    from domain.ports import Clock, Purgeable, StoredEntry
     from projections.group import Group
     from storage.appending import LogStore
     from storage.keyring import LedgerIdentity
@@ -131,6 +134,7 @@ class Keys:
             passwords=Passwords(self.store, entropy),
             secrets=ConnectionSecrets(self.store, self.kek, entropy),
         )
+        self.erasures = Erasures(self.store, self.kek, self.random)
 
     def forget(self) -> None:
         """Drop all that is cached of subjects and keys: an erasure came between."""
@@ -207,9 +211,13 @@ class Composition:
             lambda: self.follower_state().phase is Phase.FOLLOWING,
             lambda: self.core.examine(self.source),
         )
+        self.purges: list[Purgeable] = [Forgetting(self.channels.ward)]
+        self.renderer = Renderer(settings.public_url, self.dictionary)
+        self.forgetters = [self.keys.forget, self.renderer.forget, forget_addresses]
+        self.eraser = eraser_of(self, new_id)
         self.services = self._services()
         self.reads = Reads(
-            renderer=Renderer(settings.public_url, self.dictionary),
+            renderer=self.renderer,
             names=self.dictionary,
             tide=self.tide,
             leaf=self.leaf,
@@ -232,6 +240,11 @@ class Composition:
     def leaf(self, entry: StoredEntry) -> bytes:
         """The leaf hash (32 bytes) of a row of this ledger's log."""
         return leaf_hash(entry, self.keys.identity.origin)
+
+    def forget(self) -> None:
+        """Drop what this process remembers of anybody: somebody was erased."""
+        for forget in tuple(self.forgetters):
+            forget()
 
     def accompany(self, companion: Companion) -> None:
         """Have another process follow: it hears of this one's commits, and says how far it is."""
@@ -262,6 +275,7 @@ class Composition:
 
     def _services(self) -> Services:
         return Services(
+            eraser=self.eraser,
             ledger=self.ledger,
             log=self.log,
             codec=self.codec,
@@ -300,6 +314,11 @@ def open_ledger(
     StoresDiffer, NewerData, KeyMissing, StoreUnavailable.
     """
     composition = Composition(settings, clock, polite=polite)
+    try:
+        composition.eraser.reapply()
+    except BaseException:
+        composition.close()
+        raise
     if follow:
         composition.follow()
     return composition

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.application import build
 from api.webhooks import cleaning
+from app.caretaking import Caretaker
 from app.waking import Waker
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def application(composition: Composition) -> FastAPI:
         cleaning,
         Waker(composition.services).running,
         composition.standing.running,
+        Caretaker(composition).running,
     ]
     if composition.companion is not None:
         hooks.append(composition.companion.watching)

@@ -17,15 +17,18 @@ from domain import access
 from domain.access import OPEN, Access
 from domain.addresses import scheme_of, scope_of
 from domain.deciding import digest_of
-from domain.errors import WrongState
+from domain.errors import Held, WrongState
 from domain.events import (
     AccessOpened,
     AccessRestricted,
     AddressLinked,
     AddressReassigned,
     AddressUnlinked,
+    ContactErased,
     ContactNamed,
     ContactsMerged,
+    HoldLifted,
+    HoldPlaced,
     MergeUndone,
 )
 
@@ -40,6 +43,8 @@ NAMED_FIELDS = ("name", "company", "owner", "language")
 """What `ContactNamed` can set."""
 
 MERGED_MEANWHILE = "Somebody merged one of these contacts; look at them again."
+ERASED = "One of the contacts was erased."
+HELD = "A legal hold forbids that anything of this contact is erased."
 
 
 class Contact(Struct, frozen=True):
@@ -47,7 +52,8 @@ class Contact(Struct, frozen=True):
 
     `id` is its stream. `linked` are subjects that people added, `given` those whose address
     people gave to somebody else. `merged` is the merge by which it belongs to another one,
-    `holds` are those by which others belong to it.
+    `holds` are those by which others belong to it. `kept_by` are the legal holds that forbid
+    its erasure.
     """
 
     id: UUID
@@ -58,6 +64,8 @@ class Contact(Struct, frozen=True):
     merged: UUID | None = None
     holds: frozenset[UUID] = frozenset()
     access: Access = OPEN
+    kept_by: frozenset[UUID] = frozenset()
+    erased: bool = False
 
 
 class Tie(Struct, frozen=True):
@@ -67,6 +75,16 @@ class Tie(Struct, frozen=True):
     survivor: UUID
     absorbed: UUID
     reason: str | None = None
+
+
+class Doomed(Struct, frozen=True):
+    """What an erasure takes: a contact with all its subjects, and the ids of their keys."""
+
+    contact: UUID
+    erasure: UUID
+    subjects: tuple[UUID, ...]
+    keys: tuple[UUID, ...]
+    reason: str
 
 
 class Handover(Struct, frozen=True):
@@ -153,6 +171,7 @@ def link(
 
 def unlink(contact: Contact, owner: UUID, subject: UUID, by: By) -> AddressUnlinked:
     """Take an address off a contact. Raises WrongState where a merge hangs on that address."""
+    _refuse_erased(contact)
     if subject == owner and (contact.merged or contact.holds):
         raise WrongState(MERGED_MEANWHILE)
     return AddressUnlinked(
@@ -184,6 +203,7 @@ def hand_over(contact: Contact, owner: UUID, given: Handover, by: By) -> Address
 
 def merge(survivor: Contact, absorbed: Contact, tie: Tie, by: By) -> list[ContactsMerged]:
     """Put one contact under another. Raises WrongState where either belongs to a third already."""
+    _refuse_erased(survivor, absorbed)
     if survivor.merged is not None or absorbed.merged is not None:
         raise WrongState(MERGED_MEANWHILE)
     return [
@@ -203,7 +223,8 @@ def merge(survivor: Contact, absorbed: Contact, tie: Tie, by: By) -> list[Contac
 
 
 def undo(survivor: Contact, absorbed: Contact, tie: Tie, by: By) -> list[MergeUndone]:
-    """Take a merge back; none where that was done before."""
+    """Take a merge back; none where that was done before. Raises WrongState for an erased one."""
+    _refuse_erased(survivor, absorbed)
     if absorbed.merged != tie.merge:
         return []
     return [
@@ -220,6 +241,57 @@ def undo(survivor: Contact, absorbed: Contact, tie: Tie, by: By) -> list[MergeUn
         )
         for one, contact in ((survivor, tie.survivor), (absorbed, tie.absorbed))
     ]
+
+
+def place_hold(contact: Contact, owner: UUID, hold: UUID, reason: str, by: By) -> HoldPlaced:
+    """Forbid that a contact is erased. Raises WrongState where that was done already."""
+    _refuse_erased(contact)
+    return HoldPlaced(
+        originator_id=contact.id,
+        originator_version=contact.version + 1,
+        actor=by.actor,
+        on_behalf_of=by.on_behalf_of,
+        contact=owner,
+        hold=hold,
+        reason=reason,
+    )
+
+
+def lift_hold(contact: Contact, owner: UUID, hold: UUID, reason: str, by: By) -> HoldLifted | None:
+    """End a legal hold; None where there is no such hold (any more)."""
+    if hold not in contact.kept_by:
+        return None
+    return HoldLifted(
+        originator_id=contact.id,
+        originator_version=contact.version + 1,
+        actor=by.actor,
+        on_behalf_of=by.on_behalf_of,
+        contact=owner,
+        hold=hold,
+        reason=reason,
+    )
+
+
+def erase(contact: Contact, parts: Sequence[Contact], doomed: Doomed, by: By) -> ContactErased:
+    """Erase a contact with all its parts. Raises Held while a legal hold stands on any of them."""
+    if any(part.kept_by for part in (contact, *parts)):
+        raise Held(HELD)
+    return ContactErased(
+        originator_id=contact.id,
+        originator_version=contact.version + 1,
+        actor=by.actor,
+        on_behalf_of=by.on_behalf_of,
+        contact=doomed.contact,
+        erasure=doomed.erasure,
+        subjects=doomed.subjects,
+        keys=doomed.keys,
+        reason=doomed.reason,
+    )
+
+
+def _refuse_erased(*contacts: Contact) -> None:
+    if any(contact.erased for contact in contacts):
+        raise WrongState(ERASED)
 
 
 # ----------------------------------------------------------------------- apply
@@ -246,9 +318,22 @@ def project(contact: Contact | None, events: Iterable[EventLike]) -> Contact | N
             case AccessRestricted() | AccessOpened():
                 now = structs.replace(now, access=access.after(event))
             case _:
-                pass
+                now = _ended(now, event)
         contact = structs.replace(now, version=event.originator_version)
     return contact
+
+
+def _ended(now: Contact, event: EventLike) -> Contact:
+    """After what forbids an erasure, ends that, or is one; else as it was."""
+    match event:
+        case HoldPlaced():
+            return structs.replace(now, kept_by=now.kept_by | {event.hold})
+        case HoldLifted():
+            return structs.replace(now, kept_by=now.kept_by - {event.hold})
+        case ContactErased():
+            return structs.replace(now, erased=True)
+        case _:
+            return now
 
 
 def _tied(now: Contact, event: ContactsMerged) -> Contact:

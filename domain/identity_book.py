@@ -48,8 +48,6 @@ ONE_ALREADY: Final = "They are one contact already."
 STAYS_CLOSED: Final = "It was part of a restricted contact."
 """Why what leaves a restricted contact is restricted itself, where nobody said why."""
 
-ERASED: Final = "One of the contacts was erased."
-
 
 class Wanted(Struct, frozen=True):
     """An address that a contact shall have; `move` takes it from another one.
@@ -217,7 +215,7 @@ class IdentityBook:
         try:
             return await self._decider.attempt(take, by)
         except Erased:  # its key is gone, so nothing can be sealed for it
-            raise WrongState(ERASED) from None
+            raise WrongState(contact.ERASED) from None
 
     def _load(self, owner: UUID, expected: int | None) -> Contact:
         """What people decided about a contact until now. Raises ChangedMeanwhile."""

@@ -14,6 +14,7 @@ from domain.commands import FactReceipt, Receipt, RecordInteraction
 from domain.contact_book import ContactBook
 from domain.conversation_book import ConversationBook
 from domain.deciding import BUSY, MAX_TRIES, Decider, Known, Surroundings
+from domain.erasure_book import ErasureBook
 from domain.errors import Busy, Conflict, NotFound
 from domain.events import InteractionRecorded
 from domain.facts import report_unit
@@ -57,6 +58,7 @@ class Ledger:
         self.annotations = AnnotationBook(decider, surroundings.derive, self._mentions)
         self.contacts = ContactBook(decider, known)
         self.identity = IdentityBook(decider, known)
+        self.erasures = ErasureBook(decider, known)
         self.conversations = ConversationBook(decider, known)
         self.people = PeopleBook(decider, people, surroundings)
         self.teams = TeamBook(decider, surroundings)

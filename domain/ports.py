@@ -203,6 +203,28 @@ class Subjects(Protocol):
         """
 
 
+class Gone(Struct, frozen=True, kw_only=True):
+    """Who is to be forgotten: subjects, the ids of their keys, the addresses that they had.
+
+    `position` is that of the ContactErased.
+    """
+
+    subjects: tuple[UUID, ...]
+    keys: tuple[UUID, ...]
+    addresses: tuple[str, ...]
+    position: int
+
+
+class Purgeable(Protocol):
+    """Something that keeps what an erasure must take away: views, blobs, quarantine, caches."""
+
+    def purge(self, gone: Gone) -> Sequence[str]:
+        """Take all of it away, durably; what is still outstanding, a line each.
+
+        Repeated, it finds nothing left to do. Raises StoreUnavailable; then it is asked again.
+        """
+
+
 class People(Protocol):
     """The staff that the views know; a hint, since an id can always be derived from a name."""
 

@@ -35,6 +35,10 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "merge.undone": events.MergeUndone,
     "access.restricted": events.AccessRestricted,
     "access.opened": events.AccessOpened,
+    "hold.placed": events.HoldPlaced,
+    "hold.lifted": events.HoldLifted,
+    "contact.erased": events.ContactErased,
+    "erasure.completed": events.ErasureCompleted,
     "contact.muted": events.ContactMuted,
     "contact.unmuted": events.ContactUnmuted,
     "conversation.assigned": events.ConversationAssigned,
@@ -65,6 +69,7 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "source.set": events.SourceSet,
     "token.issued": events.TokenIssued,
     "token.revoked": events.TokenRevoked,
+    "ledger.restored": events.LedgerRestored,
 }
 
 

@@ -14,11 +14,19 @@ from projections import cards, decisions, inbox_pages, paging
 from projections.access import NOBODY_NEEDED, Granted, Visible, granted
 from projections.cards import Card
 from projections.dictionary import Names
-from projections.directory_rows import CONTACTS, FORMERS, SUBJECTS, ContactRow, split_ids
+from projections.directory_rows import (
+    CONTACTS,
+    FORMERS,
+    SUBJECTS,
+    ContactRow,
+    read_card,
+    split_ids,
+)
 from projections.finding_pages import Finder, Found, Search
 from projections.merges import merged_into
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
-from projections.shapes import AccessView, AddressView, ContactView, MergedView
+from projections.painting import by
+from projections.shapes import AccessView, AddressView, ContactView, HoldView, MergedView
 from projections.threads import ThreadRow, by_channel, channels_of
 from projections.views import Reading
 
@@ -158,6 +166,7 @@ class _Address(Struct, frozen=True):
     since: int
     linked_by: str | None
     until: int | None
+    card: bytes
 
 
 class _Former(Struct, frozen=True):
@@ -184,7 +193,7 @@ def _addresses(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, _Ad
     if not subjects:
         return {}
     sql = (
-        f"SELECT subject, address, since, parent_by, until FROM {reading.name(SUBJECTS)}"
+        f"SELECT subject, address, since, parent_by, until, card FROM {reading.name(SUBJECTS)}"
         f" WHERE subject IN ({_marks(subjects)})"
     )
     return {row[0]: _Address(*row[1:]) for row in reading.fetch(sql, tuple(subjects))}
@@ -225,9 +234,32 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
         first_source=names.source(first.first_source) if first and first.first_source else None,
         access=_access(known.granted.get(row.contact, NOBODY_NEEDED), names),
         muted=decisions.is_muted(known.muted, members),
+        holds=_holds(members, known),
+        erased_at=_erased_at(row.contact, known),
         created=row.created,
         version=row.version,
     )
+
+
+def _holds(members: list[bytes], known: _Known) -> list[HoldView]:
+    """The legal holds on any part of a contact, the first placed first."""
+    cards = (read_card(known.addresses[one].card) for one in members if one in known.addresses)
+    holds = [hold for card in cards for hold in card.holds]
+    return [
+        HoldView(
+            id=str(UUID(bytes=hold.id)),
+            at=format_utc(hold.at),
+            by=by(known.names, hold.actor_kind, hold.actor),
+            reason=hold.reason,
+        )
+        for hold in sorted(holds, key=lambda hold: (hold.at, hold.id))
+    ]
+
+
+def _erased_at(contact: bytes, known: _Known) -> str | None:
+    found = known.addresses.get(contact)
+    erased = read_card(found.card).erased if found else None
+    return format_utc(erased[1]) if erased else None
 
 
 def _listed(contact: bytes, members: list[bytes], known: _Known) -> list[AddressView]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain import events
 from domain.ports import Entry
@@ -125,6 +126,32 @@ def content_of(entry: Entry, event: events.InteractionRecorded) -> Content:
         (event.actor.kind, event.actor.id),
         event.on_behalf_of.bytes if event.on_behalf_of else None,
         entry.erased,
+    )
+
+
+def forgotten(content: Content, subjects: AbstractSet[bytes], *, whole: bool) -> Content:
+    """What is left where the keys of these subjects are gone; `whole`: the counterpart's too."""
+    outside = tuple(
+        structs.replace(party, address="", name=None) if party.subject in subjects else party
+        for party in content.outside
+    )
+    if not whole:
+        return structs.replace(content, outside=outside)
+    return structs.replace(
+        content,
+        resource=None,
+        destination=None,
+        contact_name=None,
+        external_id=None,
+        text=None,
+        subject_line=None,
+        thread=None,
+        reply_to_external=None,
+        attachments=(),
+        outside=outside,
+        ours=(),
+        details=None,
+        erased=True,
     )
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from domain import events
 from domain.errors import Unavailable
 from domain.ports import Entry, Standing
-from projections import identity, kinship
+from projections import forgetting, identity, kinship
 from projections.base import Key, Rows, RowTable
 from projections.directory_rows import (
     CONTACTS,
@@ -46,7 +46,7 @@ class DirectoryProjection:
     """The projection."""
 
     name: ClassVar[str] = "directory"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     tables: ClassVar[tuple[RowTable[Any], ...]] = (SUBJECTS, CONTACTS, MERGES, FORMERS, HINTS)
     topics: ClassVar[frozenset[str]] = frozenset(
         {
@@ -61,6 +61,9 @@ class DirectoryProjection:
             "contact.unmuted",
             "access.restricted",
             "access.opened",
+            "hold.placed",
+            "hold.lifted",
+            "contact.erased",
         }
     )
 
@@ -98,7 +101,7 @@ class DirectoryProjection:
             case events.AccessRestricted() | events.AccessOpened():
                 identity.walled(rows, entry, event)
             case _:
-                pass
+                forgetting.noted(rows, entry)
 
     def settle(self, rows: Rows) -> None:
         """Nothing is left for the end of a page."""
@@ -113,6 +116,10 @@ def _named(event: object) -> list[UUID]:
             return [event.contact]
         case events.AccessRestricted() | events.AccessOpened():
             return [event.contact]
+        case events.HoldPlaced() | events.HoldLifted():
+            return [event.contact]
+        case events.ContactErased():
+            return list(event.subjects)
         case events.AddressLinked() | events.AddressUnlinked() | events.AddressReassigned():
             return [event.contact, event.subject]
         case events.ContactsMerged() | events.MergeUndone():

@@ -98,11 +98,22 @@ class Edges(Struct, array_like=True):
     apart: list[bytes] = []
 
 
+class Hold(Struct, array_like=True, frozen=True):
+    """A legal hold: its id, when the log learned of it (µs), who placed it, and why."""
+
+    id: bytes
+    at: int
+    actor_kind: str
+    actor: str
+    reason: str | None
+
+
 class Card(Struct, array_like=True):
     """What people decided about a contact: field → (value, position); the stream's version.
 
     `touched` is the position of the first decision of a person, not of an import. `walls`:
-    from which positions on it was restricted (True), or open again.
+    from which positions on it was restricted (True), or open again. `erased`: the position at
+    which it was erased, and when the log learned of that (µs). `holds` are the legal holds.
     """
 
     values: dict[str, tuple[str | None, int]]
@@ -110,6 +121,8 @@ class Card(Struct, array_like=True):
     version: int = 0
     touched: int | None = None
     walls: list[tuple[int, bool]] = []
+    erased: tuple[int, int] | None = None
+    holds: list[Hold] = []
 
 
 class MergeRow(Struct, gc=False):
@@ -339,4 +352,9 @@ def hint_of(one: bytes, other: bytes, why: str, at: int) -> HintRow:
 
 def card_of(row: SubjectRow) -> Card:
     """What people decided about a contact."""
-    return _card(row.card) if row.card else Card({})
+    return read_card(row.card)
+
+
+def read_card(packed: bytes) -> Card:
+    """The same from the column alone."""
+    return _card(packed) if packed else Card({})

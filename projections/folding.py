@@ -9,10 +9,11 @@ by the stream's id, never by position, which tells only the order of arrival.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain import events
 from domain.ports import Entry
@@ -33,12 +34,16 @@ class Delivery(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Failure(Struct, frozen=True, array_like=True, gc=False):
-    """The first failure that was reported; it stays beside a later `delivered`."""
+    """The first failure that was reported; it stays beside a later `delivered`.
+
+    `subject` is whose key its message lies under; None for the company's.
+    """
 
     at: int
     by: bytes
     code: str | None
     message: str | None
+    subject: bytes | None = None
 
 
 class Value(Struct, frozen=True, array_like=True, gc=False):
@@ -50,12 +55,13 @@ class Value(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Edit(Struct, frozen=True, array_like=True):
-    """The content as its sender left it last."""
+    """The content as its sender, that subject, left it last."""
 
     at: int
     by: bytes
     text: str | None
     attachments: tuple[Attached, ...]
+    subject: bytes | None = None
 
 
 class Reaction(Struct, frozen=True, array_like=True, gc=False):
@@ -138,7 +144,8 @@ def state_of(entry: Entry) -> State:
             return _delivered(event)
         case events.InteractionEdited() as event:
             by = event.originator_id.bytes
-            edit = Edit(event.at, by, event.text, attached(event.attachments))
+            files = attached(event.attachments)
+            edit = Edit(event.at, by, event.text, files, event.subject.bytes)
             return State(edit=edit, edits=1)
         case events.InteractionRevoked() as event:
             return State(revoked_at=event.at)
@@ -159,7 +166,8 @@ def _delivered(event: events.DeliveryReported) -> State:
     known = event.state if event.state in _RANKS else DeliveryState.UNKNOWN.value
     state = State(delivery=Delivery(known, event.at, by, event.word))
     if known == DeliveryState.FAILED:
-        state.failure = Failure(event.at, by, event.code, event.message)
+        subject = event.subject.bytes if event.subject else None
+        state.failure = Failure(event.at, by, event.code, event.message, subject)
     call = event.call
     if call is not None:
         state.seconds = _value(event.at, by, call.seconds)
@@ -195,6 +203,30 @@ def _retraction(entry: Entry, event: events.InteractionRetracted) -> Retraction:
         event.on_behalf_of.bytes if event.on_behalf_of else None,
         event.reason,
     )
+
+
+# ----------------------------------------------------------------------- erasure
+
+
+def forgotten(state: State, subjects: AbstractSet[bytes], *, whole: bool) -> State:
+    """The state without what lies sealed under these subjects' keys; with `whole`, under any."""
+
+    def gone(subject: bytes | None) -> bool:
+        return whole or subject in subjects
+
+    if state.failure is not None and gone(state.failure.subject):
+        state.failure = structs.replace(state.failure, message=None)
+    if state.edit is not None and gone(state.edit.subject):
+        state.edit = structs.replace(state.edit, text=None, attachments=())
+    state.reactions = tuple(
+        structs.replace(one, emoji=None) if gone(one.subject) else one for one in state.reactions
+    )
+    if whole and "text" in state.corrections:
+        text = structs.replace(state.corrections["text"], value=None)
+        state.corrections = state.corrections | {"text": text}
+    if whole and state.retraction is not None:
+        state.retraction = structs.replace(state.retraction, reason=None)
+    return state
 
 
 # ---------------------------------------------------------------- two states → one

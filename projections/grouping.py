@@ -202,6 +202,7 @@ def _node(row: SubjectRow, edges: Edges) -> Node:
         merged_at=merge.position if merge else 0,
         apart=frozenset(edges.apart),
         walls=tuple(card.walls),
+        erased=card.erased[0] if card.erased else None,
     )
 
 

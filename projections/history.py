@@ -33,7 +33,13 @@ EVENTS_MAX: Final = 200
 
 
 _NOT_ABOUT_ONE: Final = frozenset(
-    {"interaction.recorded", "watermark.advanced", "note.added", "note.retracted"}
+    {
+        "interaction.recorded",
+        "watermark.advanced",
+        "note.added",
+        "note.retracted",
+        "contact.erased",
+    }
 )
 """The record itself, what is about many interactions at one time, and notes."""
 

@@ -101,7 +101,7 @@ def merged(rows: Rows, entry: Entry, event: events.ContactsMerged) -> None:
     write_down(rows, entry, contact)
     key = event.merge.bytes
     if rows.get(MERGES, (key,)) is None:
-        kind, who = _author(event)
+        kind, who = author(event)
         reason = event.reason
         row = MergeRow(
             key, survivor, absorbed, entry.position, entry.recorded_at, kind, who, reason
@@ -121,7 +121,7 @@ def undone(rows: Rows, entry: Entry, event: events.MergeUndone) -> None:
     row = rows.get(MERGES, (event.merge.bytes,))
     if row is not None and row.undone_at is None:
         row.undone_at, row.undone_reason = entry.recorded_at, event.reason
-        row.undone_kind, row.undone_by = _author(event)
+        row.undone_kind, row.undone_by = author(event)
         rows.put(MERGES, row)
         for one in (row.survivor, row.absorbed):
             _untie(rows, _row(rows, entry, event, one), row.merge)
@@ -177,7 +177,7 @@ def _untie(rows: Rows, row: SubjectRow, merge: bytes) -> None:
     rows.put(SUBJECTS, row)
 
 
-def _author(event: events.Event) -> tuple[str, str]:
+def author(event: events.Event) -> tuple[str, str]:
     """Who decided: the person behind it, where there is one."""
     if event.on_behalf_of is not None:
         return "user", str(event.on_behalf_of)

@@ -10,7 +10,8 @@ by the contacts as people had made them when the log first learned of it, and jo
 - a person has since linked one of the two addresses elsewhere, or taken it off,
 - a person once took an address of the one off the other,
 - one of them was restricted by then: joined, not the same people would see it as before,
-- more than 64 addresses would come together, or one of them is a bucket of withheld numbers.
+- more than 64 addresses would come together, or one of them is a bucket of withheld numbers,
+- one of them was erased, and the other was not along with it; that parts what people linked, too.
 
 Where the provider says that a person changed from one address to others (rule 2), the user ids
 that the change made void are kept and exclude nothing any more: what follows the change links
@@ -51,7 +52,8 @@ class Node(Struct, frozen=True):
     first decided about it. `parent` is the contact to which it was linked by hand, None where it
     was not, or was taken off; `parent_at` the position of that. `merged` is the contact that it
     was merged into, `merged_at` where. `apart` are subjects that people once took it off.
-    `walls` says from which positions on it was restricted, or open again.
+    `walls` says from which positions on it was restricted, or open again. `erased` is the
+    position at which it was erased.
     """
 
     scheme: str
@@ -64,6 +66,7 @@ class Node(Struct, frozen=True):
     merged_at: int = 0
     apart: frozenset[bytes] = frozenset()
     walls: tuple[tuple[int, bool], ...] = ()
+    erased: int | None = None
 
 
 class Pair(Struct, frozen=True, array_like=True):
@@ -99,7 +102,11 @@ def partition(nodes: Nodes, pairs: Iterable[tuple[bytes, Pair]]) -> dict[bytes, 
 
     A contact that people linked or merged to another one is never the one that names both.
     """
-    edges = sorted(edge for edge in map(_edge, nodes, nodes.values()) if edge.parent in nodes)
+    edges = sorted(
+        edge
+        for edge in map(_edge, nodes, nodes.values())
+        if edge.parent in nodes and nodes[edge.parent].erased == nodes[edge.child].erased
+    )
     sets = {subject: {subject} for subject in nodes}
     made = _Made(edges, sets)
     void: set[bytes] = set()
@@ -146,9 +153,9 @@ def _voided(nodes: Nodes, older: set[bytes], new: Node) -> set[bytes]:
 
 
 def decided(nodes: Nodes, one: bytes, other: bytes, position: int) -> bool:
-    """Whether people have said since that the two of a pair are not one person."""
+    """Whether people have said since that the two of a pair are not one person, or erased one."""
     mine, theirs = nodes[one], nodes[other]
-    if max(mine.parent_at, theirs.parent_at) > position:
+    if mine.erased != theirs.erased or max(mine.parent_at, theirs.parent_at) > position:
         return True
     return other in mine.apart or one in theirs.apart
 

@@ -51,6 +51,13 @@ def struck(content: bytes, entry: Entry, event: events.NoteRetracted) -> bytes:
     return _PACK(structs.replace(_READ(content), struck=why))
 
 
+def forgotten(content: bytes) -> bytes:
+    """The content of a note whose contact was erased."""
+    note = _READ(content)
+    why = structs.replace(note.struck, reason=None) if note.struck else None
+    return _PACK(structs.replace(note, text=None, struck=why))
+
+
 def read_note(content: bytes) -> NoteContent:
     """The content of a note's row."""
     return _READ(content)

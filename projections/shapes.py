@@ -304,6 +304,15 @@ class AccessView(Struct, frozen=True):
     undecided: bool = False
 
 
+class HoldView(Struct, frozen=True):
+    """A legal hold: while it stands, nothing of the contact is erased."""
+
+    id: str
+    at: str
+    by: By
+    reason: str | None
+
+
 class ContactView(Struct, kw_only=True):
     """The contact (contract 2.6)."""
 
@@ -322,7 +331,7 @@ class ContactView(Struct, kw_only=True):
     first_source: Word | None
     access: AccessView = AccessView()
     muted: bool = False
-    holds: list[object] = []
+    holds: list[HoldView] = []
     erased_at: str | None = None
     created: str
     version: int

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Final, cast
 
 from domain import events
 from domain.ports import Entry
-from domain.values import Direction, Origin
-from projections import folding, notes
+from domain.values import DeliveryState, Direction, Origin
+from projections import folding, notes, timeline_forgetting
 from projections.base import Key, Rows, RowTable
 from projections.content import content_of, pack, read_content
 from projections.timeline_rows import (
@@ -31,11 +31,14 @@ from projections.timeline_rows import (
     MESSAGES,
     NOTE_STRUCK,
     UUID16,
+    VOICES,
     WATERMARKS,
     AppearanceRow,
     InteractionRow,
     MessageRow,
+    VoiceRow,
     WatermarkRow,
+    shown_of,
 )
 
 __all__ = [
@@ -76,15 +79,16 @@ class Timeline:
     """Handlers of the timeline; its pages are in projections/timeline_pages.py."""
 
     name: ClassVar[str] = "timeline"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     tables: ClassVar[tuple[RowTable[Any], ...]] = (
         INTERACTIONS,
         APPEARANCES,
         MESSAGES,
+        VOICES,
         WATERMARKS,
     )
     topics: ClassVar[frozenset[str]] = (
-        _FACTS | _TWINS | _NOTES | {"interaction.recorded", "watermark.advanced"}
+        _FACTS | _TWINS | _NOTES | {"interaction.recorded", "watermark.advanced", "contact.erased"}
     )
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
@@ -96,6 +100,8 @@ class Timeline:
             return _record_keys(event)
         if isinstance(event, events.WatermarkAdvanced):
             return ((WATERMARKS, _watermark_key(event)),)
+        if isinstance(event, events.ContactErased):
+            return ()
         if entry.topic in _NOTES:
             return ((INTERACTIONS, (event.originator_id.bytes,)),)
         return ((INTERACTIONS, (about(event).bytes,)),)
@@ -113,6 +119,8 @@ class Timeline:
             _strike(entry, event, rows)
         elif isinstance(event, (events.TwinLinked, events.TwinUnlinked)):
             _twin(event, rows)
+        elif isinstance(event, events.ContactErased):
+            timeline_forgetting.erased(rows, event)
         else:
             _fold(entry, about(event).bytes, rows)
 
@@ -179,6 +187,7 @@ def _appear(row: InteractionRow, subject: bytes, rows: Rows) -> None:
 
 def _fold(entry: Entry, key: bytes, rows: Rows) -> None:
     row = rows.get(INTERACTIONS, (key,)) or InteractionRow(key)
+    _hear(entry, key, rows)
     state = folding.join(folding.read_state(row.state), folding.state_of(entry))
     row.state = folding.pack(state)
     erased = False
@@ -186,8 +195,18 @@ def _fold(entry: Entry, key: bytes, rows: Rows) -> None:
         erased = row.stamp < 0
         if entry.topic in {"interaction.corrected", "interaction.retracted"}:
             _recut(row, state, rows)
-    row.stamp = folding.stamp(_shown_of(row), erased=erased)
+    row.stamp = folding.stamp(shown_of(row), erased=erased)
     rows.put(INTERACTIONS, row)
+
+
+def _hear(entry: Entry, about: bytes, rows: Rows) -> None:
+    """Note whose words a state will hold, where these may not be the counterpart's."""
+    event = entry.event
+    failed = isinstance(event, events.DeliveryReported) and event.state == DeliveryState.FAILED
+    if failed or isinstance(event, events.InteractionEdited | events.ReactionSet):
+        subject = cast("events.DeliveryReported", event).subject
+        if subject is not None:
+            rows.put(VOICES, VoiceRow(subject.bytes, about))
 
 
 def _twin(event: events.TwinLinked | events.TwinUnlinked, rows: Rows) -> None:
@@ -199,15 +218,8 @@ def _twin(event: events.TwinLinked | events.TwinUnlinked, rows: Rows) -> None:
     row.twin = linked.other.bytes if linked else None
     row.hidden = int(linked is not None and not linked.shown)
     _recut(row, folding.read_state(row.state), rows)
-    row.stamp = folding.stamp(_shown_of(row), erased=row.stamp < 0)
+    row.stamp = folding.stamp(shown_of(row), erased=row.stamp < 0)
     rows.put(INTERACTIONS, row)
-
-
-def _shown_of(row: InteractionRow) -> bytes | None:
-    """All that may change of how a row is shown: what became known of it, and its twin."""
-    if row.twin is None:
-        return row.state
-    return row.twin + bytes((row.hidden,)) + (row.state or b"")
 
 
 def _recut(row: InteractionRow, state: folding.State, rows: Rows) -> None:

@@ -81,6 +81,13 @@ class MessageRow(Struct, gc=False):
     originator: bytes
 
 
+class VoiceRow(Struct, gc=False):
+    """Somebody's edit, reaction or failed delivery was told of an interaction, whoever's it is."""
+
+    subject: bytes
+    about: bytes
+
+
 class WatermarkRow(Struct, gc=False):
     """Everything that went from a source to a subject up to `through` came this far."""
 
@@ -136,6 +143,8 @@ INTERACTIONS: Final = (
                 False,
             ),
             ("stirs", ("subject", "position"), "stirs = 1", False),
+            # What is in no list any more; an erasure finds it all the same.
+            ("hidden", ("subject",), "hidden = 1", False),
             # The list of all, and its rare values: else a filter would walk the whole history.
             ("occurred", ("occurred_at", "position", *FILTERED), LISTED, False),
             ("source", ("source", "occurred_at", "position"), LISTED, False),
@@ -156,7 +165,7 @@ INTERACTIONS: Final = (
         ),
     )
     .with_long_rows()
-    .asked_in_settle("page", "stirs")
+    .asked_in_settle("page", "stirs", "hidden")
 )
 
 APPEARANCES: Final = RowTable(
@@ -179,6 +188,13 @@ MESSAGES: Final = RowTable(
     columns={"message_id": UUID16, "originator": UUID16},
 )
 
+VOICES: Final = RowTable(
+    "voices",
+    VoiceRow,
+    key=("subject", "about"),
+    columns={"subject": UUID16, "about": UUID16},
+)
+
 WATERMARKS: Final = RowTable(
     "watermarks",
     WatermarkRow,
@@ -191,3 +207,10 @@ WATERMARKS: Final = RowTable(
         "at": sa.BigInteger(),
     },
 )
+
+
+def shown_of(row: InteractionRow) -> bytes | None:
+    """All that may change of how a row is shown: what became known of it, and its twin."""
+    if row.twin is None:
+        return row.state
+    return row.twin + bytes((row.hidden,)) + (row.state or b"")

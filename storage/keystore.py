@@ -21,11 +21,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import NewerData, StoreUnavailable
+from storage import erasure_tables
 from storage.confirming import confirmed, heed_warnings
 from storage.network import NETWORK
 
 SCHEMA: Final = "hilo_keys"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 BUSY_TIMEOUT_MS: Final = 5_000
 """How long a writer waits for its turn: as long as an HTTP request may wait for its answer."""
@@ -130,6 +131,10 @@ class KeyTables:
             sa.Column("command_id", Raw, primary_key=True),
             sa.Column("digest", Raw, nullable=False),
         )
+        self.erasures: Final = erasure_tables.erasures(self.metadata, Raw)
+        self.nodes: Final = erasure_tables.nodes(self.metadata, Raw)
+        self.backups: Final = erasure_tables.backups(self.metadata, Raw)
+        self.reapplied: Final = erasure_tables.reapplied(self.metadata)
 
     def _table(self, name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
         return sa.Table(name, self.metadata, *parts)
@@ -206,7 +211,13 @@ def _to_2(tables: KeyTables, connection: sa.Connection) -> None:
     connection.execute(sa.text(f"ALTER TABLE {sessions} ADD COLUMN seen_at BIGINT"))
 
 
-_STEPS: Final[dict[int, Callable[[KeyTables, sa.Connection], None]]] = {2: _to_2}
+def _to_3(tables: KeyTables, connection: sa.Connection) -> None:
+    """Erasures, the places of views, backups."""
+    for table in (tables.erasures, tables.nodes, tables.backups, tables.reapplied):
+        table.create(connection)
+
+
+_STEPS: Final[dict[int, Callable[[KeyTables, sa.Connection], None]]] = {2: _to_2, 3: _to_3}
 """How a store of the version before becomes one of this version; a step that was released is
 never edited."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
@@ -173,6 +173,13 @@ class EventLog:
             else:
                 high = middle - 1
         return low
+
+    def positions_of(self, topic: str, after: int, at_once: int) -> Iterator[int]:
+        """Where the events of one topic stand behind a position, in order."""
+        read = cast("Any", self.store).select_notifications
+        while found := read(after, at_once, topics=(topic,), inclusive_of_start=False):
+            yield from (one.id for one in found)
+            after = found[-1].id
 
     def page(
         self, after: int, limit: int = PAGE_ENTRIES_MAX, max_bytes: int = PAGE_BYTES_MAX

@@ -43,6 +43,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "import": Command("importing", "import_", "Import history from a file."),
     "export": Command("exporting_parquet", "export", "Export a table for analysts."),
     "report": Command("reporting", "report", "Count interactions, with bars."),
+    "erase": Command("erasing", "erase", "Erase what is known of a person."),
     "rebuild": Command("ledger", "rebuild", "Make the views anew, or check them."),
     "verify": Command("ledger", "verify", "Check that nothing was changed."),
     "doctor": Command("ledger", "doctor", "Find what is not as it should be."),

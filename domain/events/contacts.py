@@ -99,3 +99,47 @@ class AccessOpened(Event, frozen=True, kw_only=True, gc=False):
     contact: UUID
     replaces: tuple[UUID, ...] = ()
     reason: str | None = None
+
+
+class HoldPlaced(Event, frozen=True, kw_only=True, gc=False):
+    """A legal hold: until it is lifted, nothing of the contact may be erased."""
+
+    contact: UUID
+    hold: UUID
+    reason: str | None = None
+
+
+class HoldLifted(Event, frozen=True, kw_only=True, gc=False):
+    """A legal hold ended."""
+
+    contact: UUID
+    hold: UUID
+    reason: str | None = None
+
+
+class ContactErased(Event, frozen=True, kw_only=True, gc=False):
+    """The keys of a contact's subjects are to be destroyed, and what was made with them.
+
+    `subjects` are all that it was, `keys` the ids of their keys: what a restored backup of the
+    key store must destroy again.
+    """
+
+    contact: UUID
+    erasure: UUID
+    subjects: tuple[UUID, ...]
+    keys: tuple[UUID, ...]
+    reason: str | None = None
+
+
+class ErasureCompleted(Event, frozen=True, kw_only=True, gc=False):
+    """The keys are destroyed and the views purged; `outstanding` says what is still to come.
+
+    `position` is that of the ContactErased; `keys_until` (µs) is when the last backup of the
+    key store that has the keys expires, None where there is none.
+    """
+
+    contact: UUID
+    erasure: UUID
+    position: int
+    outstanding: tuple[str, ...] = ()
+    keys_until: int | None = None

@@ -170,3 +170,10 @@ class TeamLeft(Event, frozen=True, kw_only=True, gc=False):
 
     team: UUID
     user: UUID
+
+
+class LedgerRestored(Event, frozen=True, kw_only=True, gc=False):
+    """The ledger was brought back from a backup that was taken at a time, at a position."""
+
+    taken_at: int
+    position: int

@@ -74,6 +74,11 @@ MAY: dict[str, set[str | None]] = {
     f"POST /v1/conversations/{NOBODY}/notes/1/retraction": READERS,
     "POST /v1/conversations/bulk": READERS,
     f"POST /v1/contacts/{NOBODY}/mute": READERS,
+    f"POST /v1/contacts/{NOBODY}/holds": ADMINS,
+    f"POST /v1/contacts/{NOBODY}/holds/{NOBODY}/lift": ADMINS,
+    f"POST /v1/contacts/{NOBODY}/erasure": ADMINS,
+    "GET /v1/erasures": ADMINS,
+    f"GET /v1/erasures/{NOBODY}": ADMINS,
     "GET /v1/log": AUDITORS,
     "POST /v1/channels": ADMINS,
 }
