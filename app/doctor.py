@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from api.web.files import missing
+from domain.times import format_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.compose import Composition
+    from domain.errors import KeyMissing
 
 FREE_BYTES_MIN: Final = 1 << 30
 """Free space below which a busy day could fill the disk: a million interactions and views."""
+
+BACKUP_AGE_MAX_US: Final = 7 * 24 * 3_600 * 1_000_000
+"""A week: what is older than the last copy of the keys would be lost with them."""
 
 LAG_MAX: Final = 10_000
 """Events that the views may be behind before somebody should look: seconds of a busy import."""
@@ -30,7 +35,14 @@ class Finding(Struct, frozen=True):
 
 def examine(composition: Composition) -> list[Finding]:
     """All findings, the gravest first; none where all is well."""
-    return [*_keys(composition), *_views(composition), *_home(composition), *_pages()]
+    return [
+        *_keys(composition),
+        *_copies(composition),
+        *_erasures(composition),
+        *_views(composition),
+        *_home(composition),
+        *_pages(),
+    ]
 
 
 def _pages() -> Iterator[Finding]:
@@ -48,6 +60,56 @@ def _keys(composition: Composition) -> Iterator[Finding]:
             f"The key-encryption key lies beside the data that it protects ({kek.where}).",
             "move it where the databases are not, and give its place in HILO_KEK_FILE; keep a copy",
         )
+
+    if kek.older:
+        yield Finding(
+            "The replacement of the key-encryption key was cut off: an old one is still in use.",
+            "run: hilo keys rotate",
+        )
+    if kek.file is not None and kek.file.stat().st_mode & 0o077:
+        yield Finding(
+            f"Others on this machine may read the key-encryption key ({kek.where}).",
+            f"run: chmod go-rwx {kek.file}",
+        )
+
+
+def _copies(composition: Composition) -> Iterator[Finding]:
+    """Without a copy of the keys, one lost disk loses every word for ever."""
+    if not composition.log.head():
+        return
+    last = composition.keys.erasures.last_backup()
+    if last is None:
+        what = "There is no copy of the log and the keys."
+    elif composition.clock() - last > BACKUP_AGE_MAX_US:
+        what = f"The last copy of the log and the keys is of {format_utc(last)}."
+    else:
+        return
+    yield Finding(what, "run: hilo backup DIR, and keep DIR/log and DIR/keys in two places")
+
+
+def _erasures(composition: Composition) -> Iterator[Finding]:
+    for intent in composition.eraser.erasures.pending():
+        yield Finding(
+            f"The erasure {intent.erasure} was begun and is not completed.",
+            "start `hilo serve`; it completes it",
+        )
+    erased = [one for one in composition.eraser.erasures.all() if one.position is not None]
+    last = max((one.position or 0 for one in erased), default=0)
+    for node in composition.eraser.erasures.nodes():
+        if node.position < last:
+            yield Finding(
+                f"The views of {node.name} have not forgotten yet who was erased.",
+                "start that node; if it is gone for ever, delete its files",
+            )
+
+
+def lost_key(error: KeyMissing) -> Finding:
+    """What to say where the ledger cannot even be opened for want of its key."""
+    return Finding(
+        error.detail,
+        "put the right key back, from where you keep a copy; without it no word of the ledger"
+        " can be read ever again (docs/keys.md)",
+    )
 
 
 def _views(composition: Composition) -> Iterator[Finding]:

@@ -27,6 +27,9 @@ MAX_PORT: Final = 65_535
 """The greatest port number there is."""
 
 
+MAX_KEY_BACKUP_DAYS: Final = 3_650
+"""Ten years; who keeps keys longer erases nobody."""
+
 MAX_TWIN_WINDOW_S: Final = 24 * 60 * 60
 """Records further apart than a day are of two events, whatever they look like."""
 
@@ -68,6 +71,11 @@ SETTINGS: Final = (
         "15m",
         "How far apart a record by hand and an automatic one of the same event may be: 15m, 90s.",
     ),
+    Setting(
+        "HILO_KEY_BACKUP_DAYS",
+        "30",
+        "How many days a backup's copy of the keys is kept; erasures are complete afterwards.",
+    ),
     Setting("HILO_CONFIG", "", "TOML file with the same settings, names in lower case."),
 )
 
@@ -89,6 +97,7 @@ class Settings(Struct, frozen=True):
     own_domains: frozenset[str]
     follower: str = "process"
     twin_window_us: int = 15 * 60 * 1_000_000
+    key_backup_days: int = 30
 
     def environment(self, around: Mapping[str, str]) -> dict[str, str]:
         """An environment in which `read_settings` gives these very settings; else as `around`."""
@@ -107,6 +116,7 @@ class Settings(Struct, frozen=True):
             "HILO_OWN_DOMAINS": ",".join(sorted(self.own_domains)),
             "HILO_FOLLOWER": self.follower,
             "HILO_TWIN_WINDOW": f"{self.twin_window_us // 1_000_000}s",
+            "HILO_KEY_BACKUP_DAYS": str(self.key_backup_days),
         }
         names = {setting.name for setting in SETTINGS}
         return {name: value for name, value in around.items() if name not in names} | own
@@ -160,6 +170,7 @@ def read_settings(environment: Mapping[str, str], **given: str | None) -> Settin
         ),
         follower=_follower(values["follower"]),
         twin_window_us=_window_us(values["twin_window"]),
+        key_backup_days=_days(values["key_backup_days"]),
     )
 
 
@@ -222,6 +233,13 @@ def _window_us(text: str) -> int:
         return length_s * 1_000_000
     message = "write a length of time up to a day, such as 15m, 90s or 2h"
     raise InvalidInput.one("HILO_TWIN_WINDOW", "bad_duration", message)
+
+
+def _days(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= MAX_KEY_BACKUP_DAYS:
+        return int(text)
+    message = f"write a number of days, 1 to {MAX_KEY_BACKUP_DAYS}"
+    raise InvalidInput.one("HILO_KEY_BACKUP_DAYS", "bad_days", message)
 
 
 def _zone(name: str) -> str:

@@ -276,7 +276,7 @@ class ConnectionSecrets:
         """Keep a secret, beside the one before it: a rotation accepts both. Its ordinal, from 1."""
         secrets = self._secrets
         here = (secrets.c.connection == connection, secrets.c.name == name)
-        wrapped = self._kek.wrap(value, _bound_to(connection, name), self._entropy)
+        wrapped = self._kek.wrap(value, bound_to(connection, name), self._entropy)
         with self._store.write() as transaction:
             self._store.lock(transaction)
             last = transaction.scalar(sa.select(sa.func.max(secrets.c.ordinal)).where(*here))
@@ -302,7 +302,7 @@ class ConnectionSecrets:
         with self._store.read() as transaction:
             rows = transaction.execute(query.where(secrets.c.connection == connection)).all()
         for name, wrapped in rows:
-            value = self._kek.unwrap(wrapped, _bound_to(connection, name))
+            value = self._kek.unwrap(wrapped, bound_to(connection, name))
             found.setdefault(name, []).append(value)
         return found
 
@@ -335,7 +335,8 @@ def _is_over(expires_at: int | None, now: int) -> bool:
     return expires_at is not None and expires_at <= now
 
 
-def _bound_to(connection: str, name: str) -> bytes:
+def bound_to(connection: str, name: str) -> bytes:
+    """What the secret of that name of a connection is bound to when it is wrapped."""
     return f"{connection}/{name}".encode()
 
 

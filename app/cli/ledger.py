@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.cli.frame import BAD, OK, json_option, progress, say, show, with_ledger
-from app.doctor import examine
+from app.cli.frame import BAD, OK, json_option, open_here, progress, say, show, with_ledger
+from app.doctor import examine, lost_key
 from audit.verify import Bad, Reading
 from audit.verify import verify as verify_log
-from domain.errors import NotFound
+from domain.errors import KeyMissing, NotFound
 from projections.rebuild import check
 from projections.rebuild import rebuild as rebuild_group
 from storage.leaf import entry_bytes
@@ -79,11 +79,19 @@ def rebuild(
 
 
 @click.command()
+@click.option("--data", metavar="DIR", help="Folder of the ledger (else HILO_DATA).")
 @json_option
-@with_ledger()
-def doctor(composition: Composition, *, as_json: bool) -> int:
+def doctor(*, data: str | None, as_json: bool) -> int:
     """Look for what will hurt one day; each finding says how to mend it."""
-    findings = examine(composition)
+    try:
+        composition = open_here(data)
+    except KeyMissing as error:
+        findings = [lost_key(error)]
+    else:
+        try:
+            findings = examine(composition)
+        finally:
+            composition.close()
     for finding in findings:
         if as_json:
             show({"what": finding.what, "fix": finding.fix})
