@@ -58,8 +58,8 @@ class Tools(Struct, frozen=True):
     """What an erasure is done with.
 
     `purges` are asked in order. `scrub` overwrites what was deleted from the views of this
-    place, `scrub_keys` from the keys; `forget` drops what this process remembers. `folder` gets
-    the certificates.
+    place, `scrub_keys` from the keys; `forget` drops what this process remembers. `is_gone`
+    says of a place by its name that it is no more; `folder` gets the certificates.
     """
 
     ledger: Ledger
@@ -75,6 +75,7 @@ class Tools(Struct, frozen=True):
     clock: Clock
     new_id: Callable[[], UUID]
     node: tuple[UUID, str]
+    is_gone: Callable[[str], bool]
     folder: Path
 
 
@@ -294,6 +295,8 @@ class Eraser:
         tools = self._tools
         position = tools.views.position()
         id_, name = tools.node
+        for gone in [node.name for node in tools.erasures.nodes() if tools.is_gone(node.name)]:
+            tools.erasures.forget_node(gone)
         before = next((node for node in tools.erasures.nodes() if node.id == id_), None)
         known = before.position if before else 0
         erased = [one.position for one in tools.erasures.all() if one.position is not None]

@@ -19,6 +19,7 @@ from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
 from app.erasing import eraser_of
+from app.reading_only import why
 from app.standing import Standing
 from channels.contract import Reading
 from channels.fetching import fetched
@@ -315,6 +316,8 @@ def open_ledger(
     """
     composition = Composition(settings, clock, polite=polite)
     try:
+        if settings.replay is not None:
+            composition.log.freeze(why(settings.replay))
         composition.eraser.reapply()
     except BaseException:
         composition.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.engine import make_url
 
 from api.erasing import Eraser, Tools
+from app.replay_folders import PREFIX
 from projections import database as views_database
 from storage import keystore, schema
 from storage.scrubbing import drop_aside, scrub
@@ -29,7 +31,7 @@ def eraser_of(composition: Composition, new_id: Callable[[], UUID]) -> Eraser:
     settings, keys = composition.settings, composition.keys
 
     def scrub_views() -> None:
-        drop_aside(settings.views_url)
+        drop_aside(settings.views_url, settings.data, PREFIX)
         scrub(settings.views_url, views_database.SCHEMA)
         scrub(settings.log_url, schema.SCHEMA, anew=False)
 
@@ -47,9 +49,16 @@ def eraser_of(composition: Composition, new_id: Callable[[], UUID]) -> Eraser:
         clock=composition.clock,
         new_id=new_id,
         node=_node(settings, keys.derive),
+        is_gone=_is_gone,
         folder=settings.data / CERTIFICATES,
     )
     return Eraser(tools)
+
+
+def _is_gone(name: str) -> bool:
+    """Whether a place is a folder of this machine that is not there any more."""
+    host, _, path = name.partition(":")
+    return host == socket.gethostname() and path.startswith("/") and not Path(path).exists()
 
 
 def _node(settings: Settings, derive: Deriver) -> tuple[UUID, str]:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from api.application import build
 from api.webhooks import cleaning
 from app.caretaking import Caretaker
+from app.reading_only import ReadingOnly
 from app.waking import Waker
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 
 def application(composition: Composition) -> FastAPI:
     """The application, ready to be served."""
+    position = composition.settings.replay
+    if position is not None:
+        built = build(
+            composition.services, hooks=[composition.tide.watching], reads=composition.reads
+        )
+        built.add_middleware(ReadingOnly, position=position)
+        return built
     hooks: list[Hook] = [
         composition.tide.watching,
         cleaning,

@@ -81,7 +81,10 @@ SETTINGS: Final = (
 
 
 class Settings(Struct, frozen=True):
-    """The settings, read and checked. URLs are complete; paths are as they were given."""
+    """The settings, read and checked. URLs are complete; paths are as they were given.
+
+    `replay`: the folder holds views of that position, to be read only (app/replaying.py).
+    """
 
     data: Path
     host: str
@@ -98,6 +101,7 @@ class Settings(Struct, frozen=True):
     follower: str = "process"
     twin_window_us: int = 15 * 60 * 1_000_000
     key_backup_days: int = 30
+    replay: int | None = None
 
     def environment(self, around: Mapping[str, str]) -> dict[str, str]:
         """An environment in which `read_settings` gives these very settings; else as `around`."""

@@ -11,6 +11,7 @@ from eventsourcing.application import AggregateNotFoundError, Repository
 from eventsourcing.persistence import EventStore, InfrastructureFactory, Mapper
 from msgspec import Struct
 
+from domain.errors import WrongState
 from domain.ports import AggregateT, Clock, Entry, EventLike, StoredEntry, Unit, Verdict
 from storage.appending import LogStore
 from storage.bridge import LOG_URL
@@ -82,18 +83,29 @@ class EventLog:
         self._writer = GroupCommit(store, self._preparer, polite=parts.polite)
         events = EventStore(parts.mapper, cast("Any", store))
         self._repository: Repository[UUID] = Repository(events)
+        self._frozen: str | None = None
 
     # ------------------------------------------------------------------ writing
+
+    def freeze(self, why: str) -> None:
+        """Have everything that would append raise WrongState, with these words."""
+        self._frozen = why
+
+    def _thaw(self) -> None:
+        if self._frozen is not None:
+            raise WrongState(self._frozen)
 
     async def append(self, unit: Unit) -> Verdict:
         """Append one unit; returns when its commit is durable.
 
         Raises Busy (queue full), StoreUnavailable, OutcomeUnknown (repeat with the same key).
         """
+        self._thaw()
         return await self._writer.append(unit)
 
     async def append_all(self, units: Sequence[Unit]) -> list[Verdict | Exception]:
         """Append units in order, each for itself; waits while the queue is full."""
+        self._thaw()
         return await self._writer.append_all(units)
 
     def prepare(self, units: Sequence[Unit]) -> Prepared:
@@ -102,10 +114,12 @@ class EventLog:
         For a process that appends nothing itself: the writer's thread prepares as well. New
         subjects are made, durably. Raises StoreUnavailable.
         """
+        self._thaw()
         return self._preparer.prepare_now(units)
 
     def submit(self, unit: Unit) -> Future[Verdict]:
         """As `append`, for threads without an event loop."""
+        self._thaw()
         return self._writer.submit(unit)
 
     async def raise_fence(self, unit: Unit) -> Verdict:
@@ -114,6 +128,7 @@ class EventLog:
         From then on no process appends anything that was sealed before. Where the unit stands
         already the fence was raised with it, and stays.
         """
+        self._thaw()
         return await self._writer.append(unit, raises_fence=True)
 
     def observe(self, observer: Callable[[int, float], None]) -> None:

@@ -8,6 +8,7 @@ anew. Its own write-ahead log, and whatever archives that, are the operator's to
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -49,13 +50,15 @@ def scrub(url: str, schema: str, *, anew: bool = True) -> None:
         _scrub_schema(plain, schema)
 
 
-def drop_aside(url: str) -> None:
-    """Delete damaged files that were set aside, with all that is in them."""
+def drop_aside(url: str, folder: Path, prefix: str) -> None:
+    """Delete damaged files that were set aside, and folders of that prefix that were left."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         path = Path(str(parsed.database))
         for left in path.parent.glob(f"{path.name}.damaged*"):
             left.unlink(missing_ok=True)
+    for folder_left in folder.glob(f"{prefix}*"):
+        shutil.rmtree(folder_left, ignore_errors=True)
 
 
 def _scrub_file(path: str, *, anew: bool) -> None:

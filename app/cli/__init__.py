@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "keys": Command("keys", "keys", "Care for the key-encryption key."),
     "backup": Command("backing_up", "backup", "Copy log and keys to a folder."),
     "restore": Command("backing_up", "restore", "Bring a ledger back from a copy."),
+    "replay": Command("replaying", "replay", "What was known at a time."),
     "rebuild": Command("ledger", "rebuild", "Make the views anew, or check them."),
     "verify": Command("ledger", "verify", "Check that nothing was changed."),
     "doctor": Command("ledger", "doctor", "Find what is not as it should be."),

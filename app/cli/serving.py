@@ -43,8 +43,12 @@ def serve(
     *, data: str | None, host: str | None, port: str | None, no_follow: bool, as_json: bool
 ) -> int:
     """Serve the API and the pages; prints the address and a sign-in link."""
+    from app.replaying import opened_as_replay
+
     settings = read_settings(os.environ, data=data, host=host, port=port)
-    return _serve(settings, follow=not no_follow, as_json=as_json)
+    settings = opened_as_replay(settings)
+    follow = not no_follow and settings.replay is None
+    return _serve(settings, follow=follow, as_json=as_json)
 
 
 @click.command()
