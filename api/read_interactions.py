@@ -70,7 +70,7 @@ async def card(request: Request, id: str) -> Response:
     reads = reads_of(request)
 
     def prepare(caller: Caller) -> Task:
-        as_of = _as_of(query, caller.zone or services_of(request).locale.zone)
+        as_of = as_of_in(query, caller.zone or services_of(request).locale.zone)
 
         def work(look: Look) -> Json:
             return Json(_card(look, reads, position, as_of), 200, read_headers(look.position))
@@ -99,7 +99,8 @@ async def card_after(
     return await look(request, caller, Freshness(), work)
 
 
-def _as_of(query: Query, zone: str) -> AsOf | None:
+def as_of_in(query: Query, zone: str) -> AsOf | None:
+    """What the parameter `as_of` says: a position or a time; None where it does not stand."""
     text = query.text("as_of")
     if text is None:
         return None
@@ -114,7 +115,7 @@ def _card(look: Look, reads: Reads, position: int, as_of: AsOf | None) -> bytes:
     if ref is None or not look.allowed([ref]):
         raise NotFound(f"There is no interaction {position}.")
     stored = look.services.log.page(position - 1, 1)[0]
-    entries = _events(look, look.services.log.open_page([stored])[0])
+    entries = events_of(look, look.services.log.open_page([stored])[0])
     if as_of is not None:
         entries = [entry for entry in entries if as_of.counts(entry)]
     proof = Proof(
@@ -148,7 +149,7 @@ def _view(look: Look, ref: Ref, known: list[Entry] | None) -> CardView:
     return look.renderer.card_of(look.reading, *made)
 
 
-def _events(look: Look, recorded: Entry) -> list[Entry]:
+def events_of(look: Look, recorded: Entry) -> list[Entry]:
     """Every event about an interaction, its record among them, by position."""
     event = recorded.event
     abouts = [event.originator_id.bytes]

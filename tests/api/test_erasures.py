@@ -120,3 +120,21 @@ def test_the_command_plans_and_erases(station: Station, capsys: pytest.CaptureFi
     assert json.loads(path.read_text("utf-8"))["contact"] == plan["contact"]
     assert hilo(["erase", plan["contact"], *data]) == 4
     assert station.ask(f"/v1/contacts/{plan['contact']}")["erased_at"] is not None
+
+
+def test_a_timeline_is_told_as_it_was_known(each_station: Station) -> None:
+    """Of before a correction and before later messages; the place of each row is that of today."""
+    ana = each_station.append(text="uno")
+    head = each_station.head
+    path = f"/v1/interactions/{ana['id']}/corrections"
+    fixed = {"changes": {"department": "ventas"}, "reason": "área"}
+    assert each_station.post(path, json=fixed).status_code == 200
+    each_station.append(text="dos")
+    timeline = f"/v1/contacts/{ana['contact']}/timeline"
+    now = each_station.ask(timeline)["items"]
+    assert [row["text"] for row in now] == ["dos", "uno"]
+    assert now[1]["department"]["key"] == "ventas"
+    [then] = each_station.ask(timeline, as_of=head)["items"]
+    assert (then["text"], then["department"]) == ("uno", None)
+    assert each_station.ask(timeline, as_of="2020-01-01")["items"] == []
+    assert each_station.get(timeline, params={"as_of": "ayer"}).status_code == 422
