@@ -31,12 +31,10 @@ from domain.ledger import Ledger, Surroundings
 from domain.topics import layouts
 from domain.values import Deriver
 from projections.access import Access
-from projections.core import core_group
 from projections.dictionary import Dictionary
 from projections.directory import Roots
+from projections.groups import GROUPS
 from projections.rendering import Renderer
-from projections.reports import reports_group
-from projections.search import search_group
 from projections.views import Views
 from storage import appending
 from storage.arrivals import Arrivals
@@ -171,12 +169,8 @@ class Composition:
         self.log = EventLog(self.store, parts)
         self.trade = Arrivals(settings.log_url, clock)
         self.views = Views(settings.views_url)
-        self.core: Group = core_group(self.views)
-        self.groups: tuple[Group, ...] = (
-            self.core,
-            search_group(self.views),
-            reports_group(self.views),
-        )
+        self.groups: tuple[Group, ...] = tuple(make(self.views) for make in GROUPS)
+        self.core: Group = self.groups[0]
         self.dictionary = Dictionary(self.views)
         self.roots = Roots(self.views)
         self.keys.subjects.observer = self.roots.made

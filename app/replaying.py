@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,7 @@ from projections import activity, contact_pages, timeline_pages
 from projections.access import EVERYTHING
 from projections.core import core_group
 from projections.dictionary import Dictionary
+from projections.groups import GROUPS
 from projections.rebuild import rebuild
 from projections.rendering import Renderer
 from projections.timeline_pages import Filters, PageQuery
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from app.compose import Composition
     from app.settings import Settings
     from domain.ports import StoredEntry
+    from projections.group import Group
     from projections.paging import Page
     from projections.timeline_pages import Ref
     from projections.views import Reading
@@ -76,14 +78,21 @@ class Upto:
         return self._pages.page(after, min(limit, left), max_bytes) if left > 0 else []
 
 
-def build(composition: Composition, position: int, folder: Path, progress: Progress) -> Views:
+def build(
+    composition: Composition,
+    position: int,
+    folder: Path,
+    progress: Progress,
+    groups: Sequence[Callable[[Views], Group]] = (core_group,),
+) -> Views:
     """Views in a folder, as of a position; to be closed. Raises whatever a rebuild raises."""
     views = Views(f"sqlite:///{folder / 'views.db'}")
     try:
         upto = Upto(composition.log, position)
         identity = composition.keys.identity.id.bytes
         source = Source(identity, upto, composition.log, composition.leaf)
-        rebuild(core_group(views), source, progress)
+        for make in groups:
+            rebuild(make(views), source, progress)
     except BaseException:
         views.close()
         raise
@@ -187,7 +196,7 @@ def lay_down(composition: Composition, position: int, folder: Path, progress: Pr
         raise WrongState(message)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     position = min(position, composition.log.head())
-    build(composition, position, folder, progress).close()
+    build(composition, position, folder, progress, GROUPS).close()
     settings = composition.settings
     note = {
         "position": position,
