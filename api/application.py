@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from api import (
+    attachments,
     batch,
     channels,
     corrections,
@@ -45,6 +46,7 @@ Hook = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     ingest.router,
     batch.router,
+    attachments.router,
     corrections.router,
     twins.router,
     tokens.router,
@@ -59,6 +61,7 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     AppendRequest,
     StatusRequest,
     StatusByKeyRequest,
+    attachments.AttachmentAnswer,
     tokens.TokenRequest,
     tokens.TokenRow,
     tokens.TokenPage,

@@ -91,15 +91,17 @@ def _happening(
             changes, reason = [_change(known, "status", event.state)], event.message
         case events.InteractionEdited():
             changes = [_change(known, "text", event.text)]
+        case events.AttachmentStored() | events.AttachmentFailed():
+            reason = getattr(event, "code", None)
+            word = "failed" if reason else "stored"
+            changes = [_change(known, f"attachment.{event.attachment}", word)]
         case events.ReactionSet():
             changes = [_change(known, f"reaction.{event.by}", event.emoji)]
-        case events.TwinLinked():
-            changes = [
-                _change(known, "twin", twins.get(event.other)),
-                _change(known, "twin.role", "shown" if event.shown else "hidden"),
-            ]
-        case events.TwinUnlinked():
-            changes = [_change(known, "twin", None), _change(known, "twin.role", None)]
+        case events.TwinLinked() | events.TwinUnlinked():
+            shown = getattr(event, "shown", None)
+            role = None if shown is None else "shown" if shown else "hidden"
+            twin = None if shown is None else twins.get(event.other)
+            changes = [_change(known, "twin", twin), _change(known, "twin.role", role)]
         case _:
             pass
     return Happening(

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct, structs
 
 from api import by_hand
 from api.answers import Json
+from api.attaching import Attaching
 from api.auth import Caller, admit, services_of
 from api.bodies import Faults, Shape
 from api.idempotency import key_in
@@ -28,7 +29,7 @@ from api.reads import Look, look
 from api.shapes import FUTURE_MAX_US, AddressText, AppendRequest, Terms, TimeText, append_command
 from domain.addresses import AddressError, parse_address
 from domain.commands import FactReceipt, Receipt, ReportDelivery
-from domain.errors import NotFound, SourceNotYours
+from domain.errors import InvalidInput, NotFound, SourceNotYours, StateConflict
 from domain.events import InteractionRecorded
 from domain.times import TimeError, parse_rfc3339
 from domain.values import Channel, Direction, Origin, is_source
@@ -88,9 +89,26 @@ async def append(request: Request) -> Response:
     raw = await read_body(request)
     terms = terms_of(services, caller, imported=wish.imported, key_of=lambda _: key_in(headers))
     command = append_command(raw, structs.replace(terms, alone=True))
-    if command.origin is not Origin.MANUAL:
-        return append_answer(await services.ledger.record(command, caller.plain))
     check = wish.check_twins and not wish.confirm
+    if not command.uploads:
+        return await _recorded(request, caller, command, check=check)
+    attaching = Attaching(services, caller, command)
+    try:
+        ready = await attaching.ready()
+        answer = await _recorded(request, caller, ready, check=check)
+    except (StateConflict, InvalidInput):
+        await attaching.undone()
+        raise
+    await attaching.done()
+    return answer
+
+
+async def _recorded(
+    request: Request, caller: Caller, command: RecordInteraction, *, check: bool
+) -> Json:
+    """Append a command, and say what became of it."""
+    if command.origin is not Origin.MANUAL:
+        return append_answer(await services_of(request).ledger.record(command, caller.plain))
     return append_answer(*await by_hand.record(request, caller, command, check=check))
 
 

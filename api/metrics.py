@@ -53,6 +53,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._fetches = Counter(
+            "hilo_fetches_total",
+            "Tries to fetch a file from a provider",
+            labelnames=("outcome",),
+            registry=self._registry,
+        )
         self._registry.register(_Requests(self._requests))
 
     def committed(self, units: int, seconds: float) -> None:
@@ -60,6 +66,10 @@ class Metrics:
         self._appends.inc(units)
         self._batch.observe(units)
         self._commit.observe(seconds)
+
+    def fetched(self, outcome: str) -> None:
+        """A try to fetch a file ended: `fetched`, `again`, `failed` or `dropped`."""
+        self._fetches.labels(outcome).inc()
 
     def answered(self, kind: Kind, seconds: float) -> None:
         """A request was answered."""

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from msgspec import Meta, Struct
 
 from api import (
+    attachments,
     bulk,
     contact_access,
     contact_addresses,
@@ -80,6 +81,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     read_search.router,
     read_reports.router,
     stream.router,
+    attachments.downloads,
     log_pages.router,
     operations.router,
     people_me.router,

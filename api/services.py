@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from domain.ports import Clock, Entropy, People
     from projections.access import Access
     from projections.views import Views
+    from storage.blobs import BlobStore
     from storage.codec import Codec
+    from storage.company_seal import CompanySeal
     from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
     from storage.log import EventLog
     from storage.passwords import Passwords
@@ -58,6 +60,8 @@ class Services(Struct, frozen=True):
     credentials: Credentials
     trade: Trade
     channels: Channels
+    blobs: BlobStore
+    seal: CompanySeal
     clock: Clock
     entropy: Entropy
     new_id: Callable[[], UUID]

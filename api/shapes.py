@@ -233,6 +233,7 @@ class _Reading:
             auto=request.auto,
             details=self._details(),
             twin_of=self._twin_of(origin),
+            uploads=frozenset(one.attachment for one in request.attachments if one.attachment),
         )
 
     def _refuse(self, field: str, code: str, message: str) -> None:
@@ -342,12 +343,12 @@ class _Reading:
         )
 
     def _attachment(self, one: AttachmentShape, number: int, key: tuple[str, str]) -> Attachment:
-        """An attachment; its id follows from the interaction's key and its place."""
-        if one.attachment is not None:
-            field = f"attachments[{number}].attachment"
-            self.faults.add(field, "unknown", "nothing was uploaded under this id")
+        """An attachment; its id is its upload's, or follows from the interaction's key."""
+        if one.attachment is not None and not self.terms.alone:
+            field, message = f"attachments[{number}].attachment", "uploads go one request at a time"
+            self.faults.add(field, "not_allowed", message)
         return Attachment(
-            id=self.terms.derive.id("attachment", *key, str(number)),
+            id=one.attachment or self.terms.derive.id("attachment", *key, str(number)),
             name=one.name,
             media_type=one.media_type.lower(),
             size_bytes=one.bytes,

@@ -38,6 +38,10 @@ from projections.rendering import Renderer
 from projections.views import Views
 from storage import appending
 from storage.arrivals import Arrivals
+from storage.blob_index import BlobIndex
+from storage.blob_places import place_at
+from storage.blob_seal import BlobSeal
+from storage.blobs import BlobStore
 from storage.codec import Codec
 from storage.company_seal import CompanySeal
 from storage.connections import ConnectionBook
@@ -168,6 +172,7 @@ class Composition:
         self.codec = codec
         self.log = EventLog(self.store, parts)
         self.trade = Arrivals(settings.log_url, clock)
+        self.blobs = _blob_store(settings, self.keys, clock)
         self.views = Views(settings.views_url)
         self.groups: tuple[Group, ...] = tuple(make(self.views) for make in GROUPS)
         self.core: Group = self.groups[0]
@@ -181,13 +186,16 @@ class Composition:
             self.roots,
             Surroundings(self.keys.derive, clock, new_id, settings.own_domains),
         )
+        self.seal = CompanySeal(self.keys.ring, entropy)
         self.channels = Channels(
             self.ledger,
             Stores(
                 arrivals=self.trade,
+                blobs=self.blobs,
+                subjects=self.keys.subjects,
                 book=ConnectionBook(self.keys.store),
                 secrets=self.keys.credentials.secrets,
-                seal=CompanySeal(self.keys.ring, entropy),
+                seal=self.seal,
             ),
             clock,
             Reading(settings.country, append_reader(self.ledger, clock, settings.country)),
@@ -264,6 +272,7 @@ class Composition:
             follower.release()  # where it was stepped by hand, without a thread
         self.log.close()
         self.trade.close()
+        self.blobs.index.close()
         self.views.close()
         self.standing.release()
         self.keys.store.close()
@@ -280,6 +289,8 @@ class Composition:
             credentials=self.keys.credentials,
             trade=self.trade,
             channels=self.channels,
+            blobs=self.blobs,
+            seal=self.seal,
             clock=self.clock,
             entropy=entropy,
             new_id=new_id,
@@ -319,6 +330,13 @@ def open_ledger(
     if follow:
         composition.follow()
     return composition
+
+
+def _blob_store(settings: Settings, keys: Keys, clock: Clock) -> BlobStore:
+    """Where files are kept. Raises StoreUnavailable for a place that cannot be one."""
+    seal = BlobSeal(keys.ring, keys.identity.id, entropy)
+    index = BlobIndex(settings.log_url, clock)
+    return BlobStore(place_at(settings.blob_place), index, seal, settings.blob_folder)
 
 
 def _make_folder(folder: Path) -> None:

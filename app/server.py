@@ -11,8 +11,10 @@ from fastapi import FastAPI
 from api.application import build
 from api.webhooks import cleaning
 from app.caretaking import Caretaker
+from app.filing import Filing
 from app.reading_only import ReadingOnly
 from app.waking import Waker
+from app.web import ProvidersWeb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from app.compose import Composition
 
 
-def application(composition: Composition) -> FastAPI:
-    """The application, ready to be served."""
+def application(composition: Composition, *, filing: bool = False) -> FastAPI:
+    """The application, ready to be served; with `filing` it also fetches providers' files."""
     position = composition.settings.replay
     if position is not None:
         built = build(
@@ -39,8 +41,12 @@ def application(composition: Composition) -> FastAPI:
         composition.standing.running,
         Caretaker(composition).running,
     ]
+    if filing:
+        web = ProvidersWeb(composition.settings.media_mirror)
+        hooks.append(Filing(composition.services, web).running)
     if composition.companion is not None:
         hooks.append(composition.companion.watching)
+    composition.channels.fetching.observer = composition.reads.metrics.fetched
     return build(composition.services, hooks=hooks, reads=composition.reads)
 
 

@@ -76,6 +76,16 @@ SETTINGS: Final = (
         "30",
         "How many days a backup's copy of the keys is kept; erasures are complete afterwards.",
     ),
+    Setting(
+        "HILO_BLOBS",
+        "",
+        "Where files are kept: a folder, or s3://bucket/prefix; empty: `blobs` in the folder.",
+    ),
+    Setting(
+        "HILO_MEDIA_MIRROR",
+        "",
+        "Base URL that is asked instead of providers' hosts when files are fetched.",
+    ),
     Setting("HILO_CONFIG", "", "TOML file with the same settings, names in lower case."),
 )
 
@@ -102,6 +112,8 @@ class Settings(Struct, frozen=True):
     twin_window_us: int = 15 * 60 * 1_000_000
     key_backup_days: int = 30
     replay: int | None = None
+    blobs: str = ""
+    media_mirror: str = ""
 
     def environment(self, around: Mapping[str, str]) -> dict[str, str]:
         """An environment in which `read_settings` gives these very settings; else as `around`."""
@@ -121,6 +133,8 @@ class Settings(Struct, frozen=True):
             "HILO_FOLLOWER": self.follower,
             "HILO_TWIN_WINDOW": f"{self.twin_window_us // 1_000_000}s",
             "HILO_KEY_BACKUP_DAYS": str(self.key_backup_days),
+            "HILO_BLOBS": self.blobs,
+            "HILO_MEDIA_MIRROR": self.media_mirror,
         }
         names = {setting.name for setting in SETTINGS}
         return {name: value for name, value in around.items() if name not in names} | own
@@ -132,6 +146,17 @@ class Settings(Struct, frozen=True):
         given = self.public_url != _local_url(self.host, 0)
         url = self.public_url if given else _local_url(self.host, port)
         return structs.replace(self, port=port, public_url=url)
+
+    @property
+    def blob_place(self) -> str:
+        """Where files are kept: `s3://…`, or a folder."""
+        return self.blobs or str(self.data / "blobs")
+
+    @property
+    def blob_folder(self) -> Path:
+        """A folder of this machine for files on their way in; where it can be, beside the rest."""
+        in_bucket = self.blobs.startswith("s3://")
+        return self.data / "blobs" if in_bucket else Path(self.blob_place)
 
     @property
     def embedded(self) -> bool:
@@ -175,6 +200,8 @@ def read_settings(environment: Mapping[str, str], **given: str | None) -> Settin
         follower=_follower(values["follower"]),
         twin_window_us=_window_us(values["twin_window"]),
         key_backup_days=_days(values["key_backup_days"]),
+        blobs=_blobs(values["blobs"]),
+        media_mirror=_mirror(values["media_mirror"]),
     )
 
 
@@ -244,6 +271,18 @@ def _days(text: str) -> int:
         return int(text)
     message = f"write a number of days, 1 to {MAX_KEY_BACKUP_DAYS}"
     raise InvalidInput.one("HILO_KEY_BACKUP_DAYS", "bad_days", message)
+
+
+def _blobs(text: str) -> str:
+    if "://" not in text or re.fullmatch(r"s3://[^/\s]+(/\S*)?", text):
+        return text
+    raise InvalidInput.one("HILO_BLOBS", "bad_url", "write a folder, or s3://bucket/prefix")
+
+
+def _mirror(text: str) -> str:
+    if not text or re.fullmatch(r"https?://[^/\s?#]+(/[^\s?#]*)?", text):
+        return text.rstrip("/")
+    raise InvalidInput.one("HILO_MEDIA_MIRROR", "bad_url", "write https://host or http://host")
 
 
 def _zone(name: str) -> str:

@@ -14,11 +14,13 @@ known or in conflict is not decided here, but by channels/delivery.py over the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
+from channels.media import MediaSource
 from domain.commands import Fact, RecordInteraction
 from domain.values import Deriver
 
@@ -132,17 +134,28 @@ class Rejected(Struct, frozen=True):
     reason: str
 
 
+class Enclosed(Struct, frozen=True):
+    """A file that an atom brought along: the id of its attachment, and its bytes, in parts.
+
+    `content` makes them anew each time, so that none of many files is in memory whole.
+    """
+
+    id: UUID
+    content: Callable[[], Iterable[bytes]]
+
+
 class Commands(Struct, frozen=True):
     """What an atom asks of the ledger, at least one command.
 
     The last command is what the atom reports, and makes it unique. Those before it are what it
     presupposes (the call that a hang-up is about): they are left out where they stand already.
     `copy`: it is told after the event and may say less, so that of what is known already it is
-    a duplicate, whatever it says.
+    a duplicate, whatever it says. `files` are the bytes of the last command's attachments.
     """
 
     commands: tuple[Fact, ...]
     copy: bool = False
+    files: tuple[Enclosed, ...] = ()
 
 
 class Ignored(Struct, frozen=True):
@@ -192,7 +205,8 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     became of it. `check` says what is wrong with options, by their names. `certificate` names the
     URL of what `verify` needs beside the request, and `confirms` one that is fetched once it is
     verified; both are limited to the provider's own hosts. `tries` tries a connection that has
-    no URL of ours: each check, and whether it went well.
+    no URL of ours: each check, and whether it went well. `media` says how files are fetched that
+    the provider only points to, by the kind of the source (what stands before its colon).
     """
 
     channel: str
@@ -217,6 +231,7 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     certificate: Callable[[Incoming, Mapping[str, str]], str | None] | None = None
     confirms: Callable[[Incoming], str | None] | None = None
     tries: Callable[[Mapping[str, str], Secrets], Mapping[str, bool]] | None = None
+    media: Mapping[str, MediaSource] = {}
     handshake: Callable[[Incoming, Secrets], Answer | Refused]
     verify: Callable[[Incoming, Secrets], Verified | Rejected]
     parse: Callable[[Incoming, Arrival], list[Atom]]

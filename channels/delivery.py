@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
     from channels.connections import Opened
     from channels.fetching import Fetch
+    from channels.keeping import Keeping
     from channels.quarantine import Ward
     from domain.commands import Fact
     from domain.ledger import Ledger
-    from domain.ports import Clock
     from storage.connections import Connection
 
 AT_ONCE: Final = 256
@@ -95,13 +95,19 @@ class Receiver:
     """Takes deliveries in, for one ledger."""
 
     def __init__(
-        self, ledger: Ledger, ward: Ward, clock: Clock, reading: Reading, fetch: Fetch
+        self,
+        ledger: Ledger,
+        ward: Ward,
+        keeping: Keeping,
+        reading: Reading,
+        fetch: Fetch,
     ) -> None:
         self._ledger = ledger
+        self._keeping = keeping
         self._arrivals = ward.arrivals
         self._reading = reading
         self._ward = ward
-        self._clock = clock
+        self._clock = keeping.clock
         self.fetch = fetch
         self._settling = Settling(ward.arrivals)
         self._certificates = ExpiringLru[str, bytes](
@@ -199,7 +205,7 @@ class Receiver:
         by = By(Actor("channel", connection.key))
         placed: list[Placed] = []
         for start in range(0, len(atoms), AT_ONCE):
-            some = atoms[start : start + AT_ONCE]
+            some = await self._keeping.ready(connection, atoms[start : start + AT_ONCE], by)
             units = [self._unit(connection, atom, by, counted=counted) for atom in some]
             verdicts = await self._append(units)
             if all(isinstance(verdict, Appended | None) for verdict in verdicts):

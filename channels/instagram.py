@@ -10,6 +10,7 @@ from typing import Final
 
 from channels import meta
 from channels.contract import ChannelModule
+from channels.lead_ads_media import PAGE_MEDIA
 from channels.meta_requests import parse
 
 INSTAGRAM: Final = ChannelModule(
@@ -21,4 +22,5 @@ INSTAGRAM: Final = ChannelModule(
     verify=meta.verify,
     parse=partial(parse, default="instagram"),
     sign=meta.sign,
+    media=PAGE_MEDIA,
 )

@@ -10,6 +10,7 @@ from typing import Final
 
 from channels import meta
 from channels.contract import ChannelModule
+from channels.lead_ads_media import PAGE_MEDIA
 from channels.meta_requests import parse
 
 LEAD_ADS: Final = ChannelModule(
@@ -21,4 +22,5 @@ LEAD_ADS: Final = ChannelModule(
     verify=meta.verify,
     parse=parse,
     sign=meta.sign,
+    media=PAGE_MEDIA,
 )

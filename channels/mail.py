@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct
 
-from channels.contract import Atom, Commands, Ignored, Outcome, Unreadable
+from channels.contract import Atom, Commands, Enclosed, Ignored, Outcome, Unreadable
 from channels.mail_bytes import Span
-from channels.mail_content import Content, attachments_of, content_of
+from channels.mail_content import Content, Enclosures, content_of, enclosures_of
 from channels.mail_dates import Moment, moment_of
 from channels.mail_mime import Part, read_mail
 from channels.mail_reply import quote_start
@@ -27,8 +27,9 @@ from channels.mail_words import header_text
 from channels.pieces import FILES_MAX, ID_MAX_CHARS, fitting, short
 from domain.commands import RecordInteraction, ReportDelivery
 from domain.errors import HiloError
+from domain.events import Attachment
 from domain.recording import mail_id
-from domain.values import Auto, Channel, Direction, Origin, TimeSource
+from domain.values import Auto, Channel, Direction, FilePart, Origin, TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,6 +166,7 @@ def _recorded(mail: Mail, sides: Sides, auto: Auto | None) -> Commands:
     answered = _answered(mail)
     is_inbound = sides.direction is Direction.INBOUND
     is_past = mail.envelope.is_past
+    enclosed = _with_original(mail, enclosures_of(content, mail.arrival.derive, mail.key))
     record = RecordInteraction(
         channel=Channel.EMAIL,
         direction=sides.direction,
@@ -184,7 +186,7 @@ def _recorded(mail: Mail, sides: Sides, auto: Auto | None) -> Commands:
         department=mail.arrival.department,
         participants=sides.participants,
         participant_count=sides.count,
-        attachments=attachments_of(content, mail.arrival.derive, mail.key),
+        attachments=enclosed.attachments,
         thread=_thread(mail),
         message_id=ids[0] if ids else None,
         in_reply_to=answered,
@@ -192,7 +194,19 @@ def _recorded(mail: Mail, sides: Sides, auto: Auto | None) -> Commands:
         details=_details(mail, sides, content, moment),
         original=_original(mail),
     )
-    return Commands((record,), copy=True)
+    return Commands((record,), copy=True, files=enclosed.files)
+
+
+def _with_original(mail: Mail, enclosed: Enclosures) -> Enclosures:
+    """The files, and the mail itself where it is too large for its event."""
+    raw = mail.raw
+    if len(raw) <= ORIGINAL_MAX_BYTES:
+        return enclosed
+    id_ = mail.arrival.derive.id("attachment", NAMESPACE, mail.key, "original")
+    whole = Attachment(id_, "original.eml", "message/rfc822", len(raw), part=FilePart.ORIGINAL)
+    return Enclosures(
+        (*enclosed.attachments, whole), (*enclosed.files, Enclosed(id_, lambda: (raw,)))
+    )
 
 
 def _reported(mail: Mail, sides: Sides, report: Report, about: str) -> Commands:

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from channels.contract import Enclosed
 from channels.mail_html import text_of_html
+from channels.mail_safe import safe_html
 from channels.mail_words import decoded, header_text, parameters
 from channels.pieces import ANY_MEDIA, FILES_MAX, TEXT_MAX_CHARS, file_name
 from domain.events import Attachment
+from domain.values import FilePart
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from channels.mail_mime import Part
     from domain.values import Deriver
 
@@ -30,6 +35,12 @@ TEXTS_MAX: Final = 100
 MEDIA_TYPE_MAX_CHARS: Final = 100
 """Length of a media type; the longest that is registered has 76."""
 
+CONTENT_ID_MAX_CHARS: Final = 250
+"""Length of a Content-ID; mailers make some 40."""
+
+FILES_AT: Final = "/v1/attachments/"
+"""Where a kept file is had; the body's images are."""
+
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _NOT_READ: Final = frozenset(
     {
@@ -41,11 +52,15 @@ _NOT_READ: Final = frozenset(
 
 
 class Content(Struct, frozen=True):
-    """What a mail says. `made_of` is `html` where the text was made of that; `files` are all."""
+    """What a mail says. `made_of` is `html` where the text was made of that; `files` are all.
+
+    `html` are the parts of its body in HTML, where it has one.
+    """
 
     text: str | None
     made_of: str | None
     files: tuple[File, ...]
+    html: tuple[str, ...] = ()
 
 
 class File(Struct, frozen=True):
@@ -81,6 +96,7 @@ class _Found:
         self.left = left
         self.texts: list[str] = []
         self.files: list[Part] = []
+        self.html: list[str] = []
         self.has_html = False
 
 
@@ -95,31 +111,56 @@ def content_of(mail: Part) -> Content:
             of_inner = _Found(left)
             _read(inner.parts[0], of_inner, root=True)
             found.texts, found.has_html = of_inner.texts, of_inner.has_html
+            found.html = of_inner.html
     text = "\n\n".join(found.texts)[:TEXT_MAX_CHARS].strip("\n").rstrip()
     files = tuple(
         File(part, _name(part, number)) for number, part in enumerate(found.files, start=1)
     )
-    return Content(text or None, "html" if found.has_html and text else None, files)
+    made_of = "html" if found.has_html and text else None
+    return Content(text or None, made_of, files, tuple(found.html))
 
 
-def attachments_of(content: Content, derive: Deriver, key: str) -> tuple[Attachment, ...]:
-    """The first 50 files of a mail; their ids follow from the mail's key and their place."""
-    found = []
-    for number, file in enumerate(content.files[:FILES_MAX]):
-        size, digest = 0, hashlib.sha256()
-        for chunk in file.part.chunks():
-            size += len(chunk)
-            digest.update(chunk)
-        found.append(
-            Attachment(
-                id=derive.id("attachment", "email", key, str(number)),
-                name=file.name,
-                media_type=file.part.media_type[:MEDIA_TYPE_MAX_CHARS] or ANY_MEDIA,
-                size_bytes=size,
-                sha256=digest.hexdigest(),
-            )
-        )
-    return tuple(found)
+class Enclosures(Struct, frozen=True):
+    """The files of a mail: what its record says of them, and their bytes."""
+
+    attachments: tuple[Attachment, ...]
+    files: tuple[Enclosed, ...]
+
+
+def enclosures_of(content: Content, derive: Deriver, key: str) -> Enclosures:
+    """The first 50 files of a mail, and its body in HTML, made safe.
+
+    Ids follow from the mail's key and the place of a file.
+    """
+    kept = content.files[:FILES_MAX]
+    ids = [derive.id("attachment", "email", key, str(number)) for number in range(len(kept))]
+    attachments = [_attachment(file, id_) for file, id_ in zip(kept, ids, strict=True)]
+    files = [Enclosed(id_, file.part.chunks) for file, id_ in zip(kept, ids, strict=True)]
+    if content.html:
+        id_ = derive.id("attachment", "email", key, "html")
+        images = {one.content_id: f"{FILES_AT}{one.id}" for one in attachments if one.content_id}
+        document = safe_html(content.html, images)
+        if document is not None:
+            attachments.append(Attachment(id_, "message.html", "text/html", part=FilePart.HTML))
+            files.append(Enclosed(id_, lambda: (document,)))
+    return Enclosures(tuple(attachments), tuple(files))
+
+
+def _attachment(file: File, id: UUID) -> Attachment:
+    size, digest = 0, hashlib.sha256()
+    for chunk in file.part.chunks():
+        size += len(chunk)
+        digest.update(chunk)
+    called = file.part.raw("content-id")
+    content_id = called.strip().strip(b"<>").decode("utf-8", "replace") if called else ""
+    return Attachment(
+        id=id,
+        name=file.name,
+        media_type=file.part.media_type[:MEDIA_TYPE_MAX_CHARS] or ANY_MEDIA,
+        size_bytes=size,
+        sha256=digest.hexdigest(),
+        content_id=content_id[:CONTENT_ID_MAX_CHARS] or None,
+    )
 
 
 # ------------------------------------------------------------------------ inside
@@ -134,7 +175,10 @@ def _read(part: Part, found: _Found, *, root: bool = False) -> None:
         for number, inner in enumerate(part.parts):
             _read(inner, found, root=root and number == 0)
     elif _is_text(part, root=root):
-        if text := _text(part, found.left.take(part)):
+        raw = found.left.take(part)
+        if part.media_type in _HTML:
+            found.html.append(decoded(raw, part.parameters.get("charset")))
+        if text := _text(part, raw):
             found.texts.append(text)
             found.has_html |= part.media_type in _HTML
     elif not part.is_blank or part.parts or _given_name(part):
@@ -149,6 +193,7 @@ def _read_one(part: Part, found: _Found) -> None:
         _read(inner, one, root=True)
         tried.append(one)
         found.files += one.files
+    found.html += next((one.html for one in reversed(tried) if one.html), [])
     speaking = [one for one in tried if one.texts]
     chosen = next((one for one in speaking if not one.has_html), speaking[-1] if speaking else None)
     if chosen is not None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from channels import meta
 from channels.contract import ChannelModule
+from channels.lead_ads_media import PAGE_MEDIA
 from channels.meta_requests import parse
 
 MESSENGER: Final = ChannelModule(
@@ -20,4 +21,5 @@ MESSENGER: Final = ChannelModule(
     verify=meta.verify,
     parse=parse,
     sign=meta.sign,
+    media=PAGE_MEDIA,
 )

@@ -32,6 +32,7 @@ from channels.contract import (
     Verified,
 )
 from channels.lenient import Json, Unfit, items_in, loads, text_in
+from channels.media import TELEGRAM_MEDIA
 from channels.telegram_facts import (
     deleted,
     edited,
@@ -197,4 +198,5 @@ TELEGRAM: Final = ChannelModule(
     verify=verify,
     parse=parse,
     sign=sign,
+    media={CHANNEL: TELEGRAM_MEDIA},
 )

@@ -32,9 +32,11 @@ from channels.contract import (
     Unreadable,
 )
 from channels.lenient import Unfit, loads
+from channels.media import TWILIO_MEDIA
 from channels.twilio_calls import call
 from channels.twilio_ends import SMS, VOICE, WHATSAPP, Params, Place, Side, end_of, place_of
 from channels.twilio_messages import MESSAGE_IDS, message
+from channels.twilio_recordings import RECORDINGS
 from channels.twilio_signature import (
     OPTIONAL_SECRETS,
     SECRETS,
@@ -53,6 +55,9 @@ told of calls by their status callbacks and never asked what to do."""
 
 _AUTOMATIC: Final = ("WorkspaceSid", "TaskSid", "FlowSid", "ServiceSid")
 """What names Twilio's inner workings: queues of tasks, flows, services."""
+
+_MEDIA: Final = {SMS: TWILIO_MEDIA, WHATSAPP: TWILIO_MEDIA, VOICE: RECORDINGS}
+"""By the kind of the source: each kind may come to each URL."""
 
 _MESSAGE: Final = (*MESSAGE_IDS, "Body", "NumMedia", "MediaUrl0")
 
@@ -220,6 +225,7 @@ def _module(kind: str, title: str) -> ChannelModule:
         verify=verify,
         parse=partial(parse, kind=kind),
         sign=sign,
+        media=_MEDIA,
     )
 
 

@@ -27,6 +27,7 @@ from channels.contract import (
     Unreadable,
 )
 from channels.lenient import Json, Unfit, given, items_in, loads, object_in, text_in
+from channels.media import WHATSAPP_MEDIA
 from channels.whatsapp_calls import call, call_status
 from channels.whatsapp_facts import (
     ECHO,
@@ -315,4 +316,5 @@ WHATSAPP: Final = ChannelModule(
     verify=meta.verify,
     parse=parse,
     sign=meta.sign,
+    media={CHANNEL: WHATSAPP_MEDIA},
 )

@@ -62,7 +62,8 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     external ids, still in their own words.
     `succession`: the asserted aliases came after the counterpart's address, in their order (a
     number was changed), rather than beside it. `twin_of` is the id of the record of the
-    same event that is shown for both.
+    same event that is shown for both. `uploads` are the attachments that were uploaded before
+    and are to become this interaction's.
     """
 
     channel: Channel
@@ -98,6 +99,7 @@ class RecordInteraction(Struct, frozen=True, kw_only=True):
     succession: bool = False
     counted: Counted | None = None
     twin_of: int | None = None
+    uploads: frozenset[UUID] = frozenset()
 
 
 class ReportDelivery(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.commands import RecordInteraction
+    from domain.events import Attachment
     from domain.values import Deriver
 
 LINKING_RULE = 1
@@ -112,9 +113,13 @@ def same_content(event: InteractionRecorded, command: RecordInteraction) -> bool
         and (defaulted or event.occurred_at == command.occurred_at)
         and event.subject_line == command.subject_line
         and event.text == command.text
-        and [(a.name, a.media_type, a.sha256) for a in event.attachments]
-        == [(a.name, a.media_type, a.sha256) for a in command.attachments]
+        and _files(event.attachments) == _files(command.attachments)
     )
+
+
+def _files(attachments: Sequence[Attachment]) -> list[tuple[str, str, str | None]]:
+    """What counts of the files that a sender attached."""
+    return [(a.name, a.media_type, a.sha256) for a in attachments if a.part is None]
 
 
 def _one_address(stored: str | None, sent: str | None) -> bool:
@@ -206,7 +211,7 @@ def _known(
         campaign=dictionary_key(command.campaign) if command.campaign else None,
         auto=command.auto,
         call=command.call,
-        attachment_count=len(command.attachments),
+        attachment_count=sum(file.part is None for file in command.attachments),
         participant_count=command.participant_count or len(command.participants),
         rule=SUCCESSION_RULE if command.succession else LINKING_RULE,
         message_id=mail_id(derive, command.message_id) if command.message_id else None,

@@ -23,6 +23,8 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "interaction.edited": events.InteractionEdited,
     "interaction.revoked": events.InteractionRevoked,
     "reaction.set": events.ReactionSet,
+    "attachment.stored": events.AttachmentStored,
+    "attachment.failed": events.AttachmentFailed,
     "interaction.corrected": events.InteractionCorrected,
     "interaction.retracted": events.InteractionRetracted,
     "twin.linked": events.TwinLinked,

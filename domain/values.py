@@ -105,6 +105,19 @@ class Role(StrEnum):
     ALIAS = "alias"
 
 
+class FilePart(StrEnum):
+    """What a kept file is, where it is none that a sender attached."""
+
+    HTML = "html"
+    """The body of a mail, made safe to be shown."""
+    ORIGINAL = "original"
+    """The mail itself, as it came, where it is too large for its event."""
+    RECORDING = "recording"
+    """What was said in a call."""
+    ANSWERS = "answers"
+    """What somebody answered on a lead's form; it becomes the text, and no file of its own."""
+
+
 class DeliveryState(StrEnum):
     """How far a message came; a provider's word that is none of these is UNKNOWN, and kept."""
 

@@ -14,13 +14,16 @@ from domain.values import Direction
 
 
 class Attached(Struct, frozen=True, array_like=True, gc=False):
-    """A file of an interaction, as its sender named it."""
+    """A file of an interaction, as its sender named it; `blob` (hex) where it was kept at once."""
 
     id: bytes
     name: str
     media_type: str
     size_bytes: int | None
     sha256: str | None
+    blob: str | None
+    content_id: str | None
+    part: str | None
 
 
 class Outside(Struct, frozen=True, array_like=True, gc=False):
@@ -158,7 +161,16 @@ def forgotten(content: Content, subjects: AbstractSet[bytes], *, whole: bool) ->
 def attached(attachments: tuple[events.Attachment, ...]) -> tuple[Attached, ...]:
     """Files as rows keep them."""
     return tuple(
-        Attached(file.id.bytes, file.name, file.media_type, file.size_bytes, file.sha256)
+        Attached(
+            file.id.bytes,
+            file.name,
+            file.media_type,
+            file.size_bytes,
+            file.sha256,
+            file.blob,
+            file.content_id,
+            str(file.part) if file.part else None,
+        )
         for file in attachments
     )
 

@@ -74,6 +74,24 @@ class Reaction(Struct, frozen=True, array_like=True, gc=False):
     emoji: str | None
 
 
+class File(Struct, frozen=True, array_like=True, gc=False):
+    """What became of a file that was to be fetched: kept as `blob` (hex), or failed by `code`.
+
+    What it is called is None where the record has said so, and where it was erased.
+    """
+
+    id: bytes
+    at: int
+    by: bytes
+    blob: str | None = None
+    code: str | None = None
+    part: str | None = None
+    name: str | None = None
+    media_type: str | None = None
+    size_bytes: int | None = None
+    sha256: str | None = None
+
+
 class Correction(Struct, frozen=True, array_like=True):
     """What a person wrote instead: the version of its decision stream, and the value.
 
@@ -108,6 +126,7 @@ class State(Struct, omit_defaults=True):
     reactions: tuple[Reaction, ...] = ()
     corrections: dict[str, Correction] = {}
     retraction: Retraction | None = None
+    files: tuple[File, ...] = ()
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
@@ -153,6 +172,8 @@ def state_of(entry: Entry) -> State:
             by = event.originator_id.bytes
             side = Reaction(event.by, event.subject.bytes, event.at, by, event.emoji)
             return State(reactions=(side,))
+        case events.AttachmentStored() | events.AttachmentFailed() as event:
+            return State(files=(_file(event),))
         case events.InteractionCorrected() as event:
             return State(corrections=_corrections(event))
         case events.InteractionRetracted() as event:
@@ -174,6 +195,22 @@ def _delivered(event: events.DeliveryReported) -> State:
         state.ring_seconds = _value(event.at, by, call.ring_seconds)
         state.outcome = _value(event.at, by, str(call.outcome) if call.outcome else None)
     return state
+
+
+def _file(event: events.AttachmentStored | events.AttachmentFailed) -> File:
+    kept = event if isinstance(event, events.AttachmentStored) else None
+    return File(
+        event.attachment.bytes,
+        event.at,
+        event.originator_id.bytes,
+        kept.blob if kept else None,
+        None if isinstance(event, events.AttachmentStored) else event.code,
+        str(event.part) if event.part else None,
+        event.name,
+        event.media_type,
+        kept.size_bytes if kept else None,
+        kept.sha256 if kept else None,
+    )
 
 
 def _value(at: int, by: bytes, value: int | str | None) -> Value | None:
@@ -246,6 +283,7 @@ def join(one: State, other: State) -> State:
         _reactions(one.reactions, other.reactions),
         _corrected(one.corrections, other.corrections),
         _retracted(one.retraction, other.retraction),
+        _filed(one.files, other.files),
     )
 
 
@@ -294,6 +332,21 @@ def _reactions(one: tuple[Reaction, ...], other: tuple[Reaction, ...]) -> tuple[
         key = (reaction.side, reaction.subject)
         found[key] = _last(found.get(key), reaction)
     return tuple(found[key] for key in sorted(found))
+
+
+def _filed(one: tuple[File, ...], other: tuple[File, ...]) -> tuple[File, ...]:
+    """What became of each file, by its id: one that is kept did not fail, whenever that was."""
+    if not one or not other:
+        return one or other
+    found: dict[bytes, File] = {}
+    for file in (*one, *other):
+        held = found.get(file.id)
+        found[file.id] = file if held is None else min(held, file, key=_worth)
+    return tuple(found[key] for key in sorted(found))
+
+
+def _worth(file: File) -> tuple[bool, int, bytes]:
+    return (file.blob is None, file.at, file.by)
 
 
 def _corrected(one: dict[str, Correction], other: dict[str, Correction]) -> dict[str, Correction]:

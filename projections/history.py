@@ -64,7 +64,7 @@ class History:
     """Handlers of the history."""
 
     name: ClassVar[str] = "history"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[RowTable[Any], ...]] = (HISTORY,)
     topics: ClassVar[frozenset[str]] = Timeline.topics - _NOT_ABOUT_ONE
 

@@ -15,14 +15,13 @@ import msgspec
 from domain.addresses import address_label
 from domain.times import format_utc
 from domain.values import Direction, Origin
-from projections import folding
+from projections import files, folding
 from projections.cards import Card
-from projections.content import Attached, Content, read_content
+from projections.content import Content, read_content
 from projections.dictionary import Names
 from projections.folding import State
 from projections.notes import read_note
 from projections.shapes import (
-    AttachmentView,
     Author,
     By,
     CallView,
@@ -96,6 +95,7 @@ def card_view(row: InteractionRow, setting: Setting) -> CardView:
         actor=by(setting.names, *content.actor),
         on_behalf_of=setting.names.user(behalf) if behalf else None,
         position=cast("int", row.position),
+        html=None if content.erased else files.html_of(content),
     )
 
 
@@ -174,7 +174,7 @@ def _fields(row: InteractionRow, state: State, setting: Setting) -> dict[str, An
         "campaign": names.campaign(row.campaign) if row.campaign else None,
         "status": _status(state, setting.mark),
         "call": call_view(content, state),
-        "attachments": None if content.erased else _attachments(content, state),
+        "attachments": None if content.erased else files.views(content, state),
         "participants": _participants(content, setting),
         "thread": content.thread,
         "in_reply_to": setting.reply,
@@ -249,30 +249,12 @@ def call_view(content: Content, state: State) -> CallView | None:
     seconds: Any = corrected.value if corrected else _later(state.seconds, content.seconds)
     ringing: Any = _later(state.ring_seconds, content.ring_seconds)
     outcome: Any = _later(state.outcome, content.outcome)
-    return CallView(seconds, ringing, outcome, None)
+    recorded = None if content.erased else files.recording(state)
+    return CallView(seconds, ringing, outcome, recorded)
 
 
 def _later(value: folding.Value | None, recorded: int | str | None) -> int | str | None:
     return recorded if value is None else value.value
-
-
-def _attachments(content: Content, state: State) -> list[AttachmentView]:
-    """Those of the last edit that brought any, else those that were recorded."""
-    edited = state.edit.attachments if state.edit else ()
-    return [_attachment(file) for file in edited or content.attachments]
-
-
-def _attachment(file: Attached) -> AttachmentView:
-    return AttachmentView(
-        uuid_text(file.id),
-        file.name,
-        file.media_type,
-        file.size_bytes,
-        file.sha256,
-        "pending",
-        None,
-        None,
-    )
 
 
 def _participants(content: Content, setting: Setting) -> list[Participant]:

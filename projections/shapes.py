@@ -62,7 +62,7 @@ class CallView(Struct, frozen=True):
 
 
 class AttachmentView(Struct, frozen=True):
-    """A file; `url` once its bytes are stored."""
+    """A file; `url` once its bytes are stored. `content_id`: an HTML body shows it by that."""
 
     id: str
     name: str
@@ -72,6 +72,7 @@ class AttachmentView(Struct, frozen=True):
     state: str
     error: str | None
     url: str | None
+    content_id: str | None = None
 
 
 class Participant(Struct, frozen=True):

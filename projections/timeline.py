@@ -66,6 +66,8 @@ _FACTS: Final = frozenset(
         "interaction.edited",
         "interaction.revoked",
         "reaction.set",
+        "attachment.stored",
+        "attachment.failed",
         "interaction.corrected",
         "interaction.retracted",
     }

@@ -19,6 +19,7 @@ import psycopg
 from msgspec import Struct
 
 from domain.errors import NewerData
+from storage import blob_tables
 
 SCHEMA: Final = "hilo_log"
 """The schema of all our tables on PostgreSQL, where the three stores may share a database."""
@@ -224,7 +225,10 @@ _FIRST_ON_POSTGRES: Final[tuple[LiteralString, ...]] = (
     """,
 )
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (Migration(1, _FIRST_ON_SQLITE, _FIRST_ON_POSTGRES),)
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(1, _FIRST_ON_SQLITE, _FIRST_ON_POSTGRES),
+    Migration(2, blob_tables.ON_SQLITE, blob_tables.ON_POSTGRES),
+)
 
 SCHEMA_VERSION: Final = MIGRATIONS[-1].version
 

@@ -244,11 +244,17 @@ class Trade:
 
     # --------------------------------------------------------------------- jobs
 
-    def put(self, job: Job) -> None:
-        """Have something done; a job whose id is known already stays as it is."""
+    def put(self, *jobs: Job) -> None:
+        """Have things done, noted in one transaction; a job whose id is known stays as it is."""
         insert = sqlite.insert(self._jobs) if self._sqlite else postgresql.insert(self._jobs)
         with self._writing() as transaction:
-            transaction.execute(insert.values(_row(job)).on_conflict_do_nothing())
+            transaction.execute(insert.on_conflict_do_nothing(), [_row(job) for job in jobs])
+
+    def is_due(self, kind: str, now: int) -> bool:
+        """Whether there is a job to claim; a look that keeps nobody from writing."""
+        table = self._jobs
+        due = (table.c.kind == kind) & (table.c.state == "waiting") & (table.c.due_at <= now)
+        return bool(self._rows(sa.select(table.c.id).where(due).limit(1)))
 
     def claim(self, kind: str, now: int, limit: int = JOBS_AT_ONCE_MAX) -> list[Job]:
         """Take jobs that are due, the oldest first; until LEASE_US nobody else gets them."""

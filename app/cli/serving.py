@@ -175,7 +175,7 @@ def _server(composition: Composition) -> Server:
     from app.server import Server, application
 
     config = uvicorn.Config(
-        application(composition),
+        application(composition, filing=True),
         loop="uvloop",
         http="httptools",
         access_log=False,

@@ -41,6 +41,8 @@ from domain.events.conversations import (
 )
 from domain.events.interactions import (
     Attachment,
+    AttachmentFailed,
+    AttachmentStored,
     Call,
     DeliveryReported,
     Identity,
@@ -90,6 +92,8 @@ __all__ = [
     "AddressUnlinked",
     "AdministratorLost",
     "Attachment",
+    "AttachmentFailed",
+    "AttachmentStored",
     "Call",
     "CampaignSet",
     "ContactErased",

@@ -11,7 +11,16 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.events.base import Event
-from domain.values import Auto, CallOutcome, Channel, Direction, Origin, Role, TimeSource
+from domain.values import (
+    Auto,
+    CallOutcome,
+    Channel,
+    Direction,
+    FilePart,
+    Origin,
+    Role,
+    TimeSource,
+)
 
 
 class Call(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -62,7 +71,12 @@ class OwnParticipant(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Attachment(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A file that came with an interaction; never its bytes. `size_bytes` as the sender said."""
+    """A file that came with an interaction; never its bytes. `size_bytes` as the sender said.
+
+    `blob` is the SHA-256 (hex) of its sealed bytes in the blob store, where they were there
+    before the event. `content_id` is what an HTML body calls an image by. `part` is None for a
+    file that a sender attached; see FilePart.
+    """
 
     id: UUID
     name: str
@@ -71,6 +85,9 @@ class Attachment(Struct, frozen=True, omit_defaults=True, gc=False):
     sha256: str | None = None
     url: str | None = None
     provider_id: str | None = None
+    blob: str | None = None
+    content_id: str | None = None
+    part: FilePart | None = None
 
 
 class InteractionRecorded(Event, frozen=True, kw_only=True, gc=False):
@@ -182,6 +199,43 @@ class ReactionSet(Event, frozen=True, kw_only=True, gc=False):
     by: str
     emoji: str | None = None
     original: bytes | None = None
+
+
+class AttachmentStored(Event, frozen=True, kw_only=True, gc=False):
+    """A file that a provider had only pointed to was fetched, and its sealed bytes are kept.
+
+    `attachment` is the id that its record gave it, or of a call's recording a new one. `blob`
+    is the SHA-256 (hex) of the sealed bytes, `sha256` that of the file.
+    """
+
+    about: UUID
+    source: str
+    subject: UUID
+    attachment: UUID
+    at: int
+    blob: str
+    size_bytes: int
+    part: FilePart | None = None
+    name: str | None = None
+    media_type: str | None = None
+    sha256: str | None = None
+
+
+class AttachmentFailed(Event, frozen=True, kw_only=True, gc=False):
+    """A file that a provider had only pointed to cannot be had; `code` says why.
+
+    One that is stored after all, later, counts as stored.
+    """
+
+    about: UUID
+    source: str
+    subject: UUID
+    attachment: UUID
+    at: int
+    code: str
+    part: FilePart | None = None
+    name: str | None = None
+    media_type: str | None = None
 
 
 class InteractionCorrected(Event, frozen=True, kw_only=True, gc=False):

@@ -150,6 +150,7 @@ def test_the_example_of_the_contract() -> None:
 
 A_FILE = {"name": "a", "media_type": "image/png"}
 FILE = "attachments[0]"
+UPLOADED = f"{FILE}.attachment"
 A_GUEST = {"address": ANA, "role": "to"}
 GUEST_ADDRESS = "participants[0].address"
 
@@ -199,7 +200,7 @@ GUEST_ADDRESS = "participants[0].address"
         ({"attachments": [{**A_FILE, "bytes": 1.5}]}, "attachments[0].bytes", "bad_type"),
         ({"attachments": [{**A_FILE, "media_type": "png"}]}, f"{FILE}.media_type", "bad_format"),
         ({"attachments": [{**A_FILE, "url": "javascript:1"}]}, "attachments[0].url", "bad_format"),
-        ({"attachments": [{**A_FILE, "attachment": str(KNOWN)}]}, f"{FILE}.attachment", "unknown"),
+        ({"attachments": [{**A_FILE, "attachment": str(KNOWN)}]}, UPLOADED, "not_allowed"),
         ({"attachments": [{**A_FILE, "size": 1}]}, "attachments[0].size", "unknown_field"),
         ({"thread": "x" * 513}, "thread", "too_long"),
         ({"call": {"seconds": True}, "channel": "call"}, "call.seconds", "bad_type"),

@@ -54,6 +54,8 @@ MAY: dict[str, set[str | None]] = {
     "POST /v1/tokens": ADMINS,
     f"DELETE /v1/tokens/{NOBODY}": ADMINS,
     "POST /v1/interactions": READERS,
+    "POST /v1/attachments": READERS,
+    f"GET /v1/attachments/{NOBODY}": READERS,
     "GET /v1/activity": READERS,
     "GET /v1/search?q=hola": READERS,
     "GET /v1/reports/interactions": READERS,

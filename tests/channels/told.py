@@ -72,7 +72,7 @@ def _of_delivery(command: ReportDelivery) -> str:
 
 
 def _files(command: RecordInteraction | ReportChange) -> str:
-    return "".join(f" + {file.name}" for file in command.attachments)
+    return "".join(f" + {file.name}" for file in command.attachments if file.part is None)
 
 
 def _quoted(text: str | None) -> str:

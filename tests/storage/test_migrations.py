@@ -16,13 +16,14 @@ from tests.backends import Backend
 from tests.storage.kit import batch, fact, opened_store
 from tests.storage.workers import Group, start
 
+NEXT = len(MIGRATIONS) + 1
 SECOND = Migration(
-    2,
+    NEXT,
     ("CREATE TABLE later (one INTEGER)", "INSERT INTO later VALUES (1)"),
     ("CREATE TABLE hilo_log.later (one integer)", "INSERT INTO hilo_log.later VALUES (1)"),
 )
 FAILING = Migration(
-    2,
+    NEXT,
     ("CREATE TABLE later (one INTEGER)", "INSERT INTO nowhere VALUES (1)"),
     ("CREATE TABLE hilo_log.later (one integer)", "INSERT INTO nowhere VALUES (1)"),
 )
