@@ -230,7 +230,7 @@ class Eraser:
 
     def _wait_for_views(self, position: int) -> None:
         until = time.monotonic() + VIEWS_WAIT_S
-        while self._tools.views.position() < position:
+        while self._tools.views.reached() < position:
             if time.monotonic() > until:
                 message = "The views of this place do not follow; the erasure goes on when they do."
                 raise NotYet(message)
@@ -293,7 +293,7 @@ class Eraser:
         Raises NotYet where nothing serves, StoreUnavailable.
         """
         tools = self._tools
-        position = tools.views.position()
+        position = tools.views.reached()
         id_, name = tools.node
         for gone in [node.name for node in tools.erasures.nodes() if tools.is_gone(node.name)]:
             tools.erasures.forget_node(gone)

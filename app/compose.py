@@ -214,7 +214,7 @@ class Composition:
             lambda: self.follower_state().phase is Phase.FOLLOWING,
             lambda: self.core.examine(self.source),
         )
-        self.purges: list[Purgeable] = [Forgetting(self.channels.ward)]
+        self.purges: list[Purgeable] = [Forgetting(self.channels.ward), self.blobs]
         self.renderer = Renderer(settings.public_url, self.dictionary)
         self.forgetters = [self.keys.forget, self.renderer.forget, forget_addresses]
         self.eraser = eraser_of(self, new_id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
@@ -22,6 +22,7 @@ from storage.blob_index import BlobRow
 from storage.blob_places import FOLDER_MODE
 
 if TYPE_CHECKING:
+    from domain.ports import Gone
     from storage.blob_index import BlobIndex
     from storage.blob_places import Place
     from storage.blob_seal import BlobSeal, Made, Opened, Sealing
@@ -118,6 +119,11 @@ class BlobStore:
             self.index.gone(row.blob)
             count += 1
         return count
+
+    def purge(self, gone: Gone) -> Sequence[str]:
+        """As in ports.Purgeable: the files of an erased contact."""
+        self.delete_of(gone.subjects)
+        return ()
 
     def discard(self, blob: bytes) -> None:
         """Let go of a file that an upload's row knew of."""

@@ -38,9 +38,10 @@ def erase(
     """Print what would be erased of a contact; with --confirm and --reason, erase it."""
     if confirm is not None and not (reason or "").strip():
         raise InvalidInput.one("--reason", "missing", "say why, without naming the person")
+    everywhere = [group.name for group in composition.groups]
     look(composition)
     # What somebody began and did not end is completed first.
-    asyncio.run(composition.eraser.finish(lambda: look(composition)))
+    asyncio.run(composition.eraser.finish(lambda: look(composition, *everywhere)))
     sight = _sight(composition, _contact(composition, who))
     if confirm is None:
         composition.ledger.erasures.refuse_held((sight.contact, *sight.subjects))

@@ -154,10 +154,15 @@ def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -
     return composition
 
 
-def look(composition: Composition) -> None:
-    """Have the views hold what the log holds; where another process follows, it does that."""
-    composition.follower.catch_up()
-    composition.follower.release()
+def look(composition: Composition, *groups: str) -> None:
+    """Have the core views hold all that the log holds, and those of the groups that are named."""
+    beside = zip(composition.groups[1:], composition.beside, strict=True)
+    for follower in (
+        composition.follower,
+        *(follower for group, follower in beside if group.name in groups),
+    ):
+        follower.catch_up()
+        follower.release()
 
 
 @contextmanager

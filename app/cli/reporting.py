@@ -55,11 +55,7 @@ def report(composition: Composition, **given: Any) -> int:  # noqa: ANN401 - cli
     kind = given["kind"]
     called = _groups(given["groups"], kind)
     question = _question(called, given, given["tz"] or composition.settings.zone)
-    look(composition)
-    for group, follower in zip(composition.groups[1:], composition.beside, strict=True):
-        if group.name == REPORTS:
-            follower.catch_up()
-            follower.release()
+    look(composition, REPORTS)
     made = _made(composition, Asked(question, called), kind)
     if given["as_csv"]:
         click.echo(report_answers.as_csv(made), nl=False)

@@ -28,6 +28,7 @@ from projections import contact_pages
 from projections.rebuild import check
 from storage.appending import ReadyUnit
 from storage.arrivals import Settlement
+from storage.blobs import Owner
 from storage.connections import Connection
 from storage.erasures import Node
 from tests.app.ledgers import TurnedClock, opened, run
@@ -50,9 +51,10 @@ def tell(at: Composition, key: str, text: str = "hola", **changes: object) -> UU
 
 
 def follow(at: Composition) -> None:
-    """Have the views hold all that the log holds."""
-    at.follower.catch_up()
-    at.follower.release()
+    """Have the views of every group hold all that the log holds."""
+    for follower in (at.follower, *at.beside):
+        follower.catch_up()
+        follower.release()
 
 
 def sight(at: Composition, contact: UUID) -> Sight:
@@ -232,8 +234,12 @@ def test_nothing_is_left_in_any_byte(backend: Backend) -> None:
         before = shown(at, ana)
         damaged = backend.folder / "views.db.damaged-wal"
         damaged.write_bytes(b"MARKER")
+        path = at.settings.data / "blobs"
+        kept = _file_of(at, ana)
+        assert any(path.rglob(kept))
         erase(at, ana)
         erase(at, luz)
+        assert not any(path.rglob(kept))
         after = shown(at, ana)
         assert (after.interactions, after.by_channel) == (before.interactions, before.by_channel)
         assert (after.name, after.label, after.addresses[0].address) == (None, "#1", None)
@@ -248,6 +254,12 @@ def test_nothing_is_left_in_any_byte(backend: Backend) -> None:
             assert not damaged.exists()
     damaged.unlink(missing_ok=True)  # on PostgreSQL it is nobody's
     assert found_in(backend) == set()
+
+
+def _file_of(at: Composition, contact: UUID) -> str:
+    """A file of a contact is kept; its name in the folder."""
+    owner = Owner(contact, UUID(int=1), UUID(int=2), UUID(int=3))
+    return at.blobs.keep(owner, [b"MARKER in a file"]).blob.hex()
 
 
 def _subject(at: Composition, address: str) -> UUID:
