@@ -119,7 +119,7 @@ async def bulk(request: Request) -> Response:
     ids = list(dict.fromkeys(asked.ids))
     authors = _authors(author(request, caller, raw, services.ledger.derive), len(ids), services)
     await run_in_threadpool(_refuse_reused, services, authors)
-    return await _Bulk(request, caller, act).answer(asked.ids, dict(zip(ids, authors, strict=True)))
+    return await Bulk(request, caller, act).answer(asked.ids, dict(zip(ids, authors, strict=True)))
 
 
 def _check(asked: BulkRequest) -> None:
@@ -197,7 +197,7 @@ def _refuse_reused(services: Services, authors: Sequence[By]) -> None:
             raise KeyReused("This Idempotency-Key came before with another body; take a new one.")
 
 
-class _Bulk:
+class Bulk:
     """One request on its way to its verdicts."""
 
     def __init__(self, request: Request, caller: Caller, act: Act) -> None:

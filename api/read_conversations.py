@@ -48,7 +48,7 @@ async def conversations(request: Request) -> Response:
         asked = InboxQuery(
             scope=f"conversations:{caller.user}",
             status=query.choice("status", _STATUSES, "open"),
-            filters=_filters(query, caller),
+            filters=inbox_filters(query, caller),
             unread=_asked_for(query, "unread"),
             waiting=_asked_for(query, "waiting"),
             sort="waiting" if _by_waiting(query) else "recent",
@@ -78,7 +78,7 @@ async def counts(request: Request) -> Response:
 
     def prepare(caller: Caller) -> Task:
         asked = InboxQuery(
-            filters=_filters(query, caller),
+            filters=inbox_filters(query, caller),
             unread=_asked_for(query, "unread"),
             waiting=_asked_for(query, "waiting"),
         )
@@ -127,7 +127,8 @@ def conversation_of(look: Look, id: UUID) -> tuple[Found, Conversation]:
     return found, shown
 
 
-def _filters(query: Query, caller: Caller) -> InboxFilters:
+def inbox_filters(query: Query, caller: Caller) -> InboxFilters:
+    """The filters of the inbox, as a query has them."""
     return InboxFilters(
         assignee=_assignees(query, caller),
         team=tuple(ids_or_none(query, "team", several(query, "team"))),

@@ -73,7 +73,7 @@ async def card(request: Request, id: str) -> Response:
         as_of = as_of_in(query, caller.zone or services_of(request).locale.zone)
 
         def work(look: Look) -> Json:
-            return Json(_card(look, reads, position, as_of), 200, read_headers(look.position))
+            return Json(card_json(look, reads, position, as_of), 200, read_headers(look.position))
 
         return Task(work)
 
@@ -94,7 +94,7 @@ async def card_after(
 
     def work(look: Look) -> Json:
         headers = read_headers(look.position) | dict(more or {})
-        return Json(_card(look, reads, id, None), 200, headers)
+        return Json(card_json(look, reads, id, None), 200, headers)
 
     return await look(request, caller, Freshness(), work)
 
@@ -109,7 +109,7 @@ def as_of_in(query: Query, zone: str) -> AsOf | None:
     return AsOf(recorded_at=query.as_time("as_of", text, zone))
 
 
-def _card(look: Look, reads: Reads, position: int, as_of: AsOf | None) -> bytes:
+def card_json(look: Look, reads: Reads, position: int, as_of: AsOf | None) -> bytes:
     """The card as JSON. Raises NotFound."""
     ref = timeline_pages.one(look.reading, position)
     if ref is None or not look.allowed([ref]):

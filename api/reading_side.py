@@ -44,6 +44,8 @@ from api.web import (
     files,
     finding,
     inbox,
+    inbox_acts,
+    interaction_cards,
     making,
     pages,
     reference,
@@ -93,6 +95,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     acting.router,
     finding.router,
     inbox.router,
+    inbox_acts.router,
+    interaction_cards.router,
     pages.router,
     reference.router,
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct
+from starlette.routing import Route
 
 from api.problems import problem_of
 from api.web.files import Files
@@ -136,6 +137,9 @@ class PageMaker:
             "position": 0,
             "unread": 0,
             "tabs": self._tabs,
+            "rooms": frozenset(
+                route.name for route in request.app.routes if isinstance(route, Route)
+            ),
             "tab": shown.tab,
             "public_url": locale.public_url,
             "here": request.url.path,

@@ -53,7 +53,7 @@ def test_the_inbox_lists_conversations(each_station: Station) -> None:
     page = each_station.get("/", headers=headers)
     assert page.headers["content-language"] == "es"
     assert '<html lang="es">' in page.text
-    assert f'href="/contacts/{made["contact"]}"' in page.text
+    assert f'href="/conversations/{made["contact"]}"' in page.text
     for shown in ("Conversaciones", "Ana Núñez", "¿Sigue disponible?", ">AN<", "5:15", "#whatsapp"):
         assert shown in page.text
     assert re.search(r'class="count">1<span class="vh"> sin leer', page.text)
@@ -70,7 +70,7 @@ def test_the_inbox_shows_whose_it_is_and_what_rests(each_station: Station) -> No
     each_station.ask(path)
     each_station.post(f"{path}/assign", json={"assignee": str(rosa)})
     page = each_station.get("/", headers=headers)
-    assert '<span class="bd desk">Eva</span>' in page.text
+    assert '<span class="vh">Assigned to Eva</span>' in page.text
     each_station.post(f"{path}/resolve", json={})
     assert "resolved</span>" not in each_station.get("/?status=resolved", headers=headers).text
     assert (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -126,10 +127,12 @@ class Ledger:
         opened = sessions.open(self.user(name), self.now[0], self.now[0] + 10**13)
         return {"name": "hilo_session", "value": opened.secret, "url": self.url}
 
-    def ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
-        """The JSON of an answer that must be good, by the administrator's token."""
+    def ask(
+        self, method: str, path: str, json: object = None, *, as_: dict[str, str] | None = None
+    ) -> Any:  # noqa: ANN401 - JSON
+        """The JSON of an answer that must be good, by the administrator's token or another."""
         answer = self._client.request(
-            method, f"{self.url}{path}", headers=self.headers, timeout=WAIT_S, **more
+            method, f"{self.url}{path}", headers=as_ or self.headers, timeout=WAIT_S, json=json
         )
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
@@ -140,6 +143,20 @@ class Ledger:
         changes.setdefault("external_id", f"wamid.{self.numbers}")
         found: dict[str, Any] = self.ask("POST", "/v1/interactions", json=interaction(**changes))
         return found
+
+    def batch(self, rows: Iterable[dict[str, object]]) -> None:
+        """Append many interactions like `interaction()`, each with changes."""
+        lines = [
+            json.dumps(interaction(external_id=f"batch.{number}", **row))
+            for number, row in enumerate(rows)
+        ]
+        answer = self._client.post(
+            f"{self.url}/v1/interactions/batch?verdicts=errors",
+            content="\n".join(lines),
+            headers={**self.headers, "Content-Type": "application/x-ndjson"},
+            timeout=WAIT_S,
+        )
+        assert f'"recorded":{len(lines)}' in answer.text, answer.text
 
     def caught_up(self) -> None:
         """Wait until every page shows all that was written."""
