@@ -222,15 +222,15 @@ def _text(part: Part, raw: bytes) -> str:
 
 def _reflowed(text: str) -> str:
     """Lines that the mailer broke, joined again (RFC 3676)."""
-    lines: list[str] = []
+    pieces: list[str] = []
     flows = False
-    for line in text.split("\n"):
+    for number, line in enumerate(text.split("\n")):
         if flows and not line.startswith(">"):
-            lines[-1] += line.removeprefix(" ")
+            pieces.append(line.removeprefix(" "))
         else:
-            lines.append(line)
+            pieces.append(f"\n{line}" if number else line)
         flows = line.endswith(" ") and line != "-- " and not line.startswith(">")
-    return "\n".join(lines)
+    return "".join(pieces)
 
 
 def _is_mail(part: Part) -> bool:

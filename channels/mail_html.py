@@ -20,6 +20,12 @@ QUOTES_MAX: Final = 9
 TAG_MAX_CHARS: Final = 64 * 1024
 """Length of a tag: images within the text make long ones. A `<` without an end is text."""
 
+TAGS_MAX: Final = 100_000
+"""Tags that are read: a long newsletter has some 10,000."""
+
+ENTITY_CHARS: Final = 8
+"""How many characters one may be written with (`&ntilde;`): what is far beyond is not read."""
+
 _SILENT: Final = frozenset({"script", "style", "head", "title", "template", "noembed", "object"})
 """Elements whose content nobody reads."""
 
@@ -72,8 +78,9 @@ class _Reader:
 
     def run(self) -> None:
         """Read it all, or until there is text enough."""
-        at = 0
-        while at < len(self._html) and self._left > 0:
+        at = tags = 0
+        while at < len(self._html) and self._left > 0 and tags < TAGS_MAX:
+            tags += 1
             tag = _MARKUP.search(self._html, at)
             if tag is None:
                 self._text(self._html[at:])
@@ -167,6 +174,7 @@ class _Reader:
     def _text(self, written: str) -> None:
         if not written:
             return
+        written = written[: ENTITY_CHARS * self._left]
         plain = _INVISIBLE.sub("", _unescaped(written) if "&" in written else written)
         if self._verbatim:
             first, *rest = plain.split("\n")

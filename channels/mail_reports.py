@@ -34,6 +34,9 @@ MESSAGE_MAX_CHARS: Final = 500
 SEARCHED_MAX_BYTES: Final = 64 * 1024
 """How much of a bounce's text is searched for the mail that came back."""
 
+BLOCKS_MAX: Final = 2_000
+"""Recipients of a report that are looked at, to find those that failed."""
+
 REPORT_MAX_BYTES: Final = 1024 * 1024
 """How much of a report is read: of thousands of recipients eight are kept, failures first."""
 
@@ -50,7 +53,7 @@ _ID_LINE: Final = re.compile(
     rb"^[ \t>]*Message-I[dD]:\s*(<[^<>\s]{1,512}>)", re.MULTILINE | re.IGNORECASE
 )
 _ID_TOLD: Final = re.compile(
-    r"message-?id (?:of )?<?([^\s<>]{3,512}@[^\s<>]{1,255})>?", re.IGNORECASE
+    r"message-?id (?:of )?<?([^\s<>@]{3,512}@[^\s<>]{1,255})>?", re.IGNORECASE
 )
 _BOUNCED: Final = re.compile(
     r"undeliver|delivery (?:status|fail|problem|has failed)|returned mail|mail delivery|bounce"
@@ -59,7 +62,8 @@ _BOUNCED: Final = re.compile(
     re.IGNORECASE,
 )
 _MACHINE: Final = re.compile(r"mailto:(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
-_FAILED_AT: Final = re.compile(r"<?([^\s<>:,;\"']{1,128}@[^\s<>:,;\"']{1,255})>?:", re.ASCII)
+_FAILED_AT: Final = re.compile(r"<?([^\s<>:,;@\"']{1,128}@[^\s<>:,;\"']{1,255})>?:", re.ASCII)
+_BETWEEN_BLOCKS: Final = re.compile(rb"\r?\n[ \t]*\r?\n")
 _CODE: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
@@ -112,7 +116,8 @@ def report_of(mail: Part, writer: str | None, *, no_way_back: bool) -> Report | 
 
 def _blocks(part: Part) -> Iterator[dict[str, str]]:
     """The blocks of fields that a report is made of."""
-    for block in re.split(rb"\r?\n[ \t]*\r?\n", part.beginning(REPORT_MAX_BYTES).strip()):
+    raw = part.beginning(REPORT_MAX_BYTES).strip()
+    for block in _BETWEEN_BLOCKS.split(raw, BLOCKS_MAX)[:BLOCKS_MAX]:
         fields = {name: header_text(value) for name, value in fields_of(block + b"\n")}
         if fields:
             yield fields

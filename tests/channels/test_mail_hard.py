@@ -87,6 +87,15 @@ def test_a_header_of_words_is_read_once() -> None:
     assert recorded(read(raw)).thread == "b@x"
 
 
+def test_long_lines_of_pieces_are_read_once() -> None:
+    """Flowed text of a million lines, and a bounce of nothing but addresses, are read in one go."""
+    flowed = mail("a \n" * 200_000 + "b", content_type="text/plain; format=flowed")
+    assert (recorded(read(flowed)).text or "").startswith("a a a a")
+    words = "a@" * 30_000 + "b:" * 10_000 + "message-id of " * 4_000
+    bounce = mail(words, subject="Undelivered", **{"from": "mailer-daemon@x.mx"})
+    assert isinstance(read(bounce).outcome, Commands)
+
+
 def test_a_key_is_that_of_the_whole_body() -> None:
     """However long a body is and wherever its lines end, one kind of line break gives one key."""
     body = (b"x" * 77 + b"\r\n") * 30_000
