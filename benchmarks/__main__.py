@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import append, find, follow, read, results, search
+from benchmarks import append, channels, find, follow, read, results, search
 
 ALL = {
     "append": append.rows,
-    "follow": follow.rows,
+    "channels": channels.rows,
     "find": find.rows,
+    "follow": follow.rows,
     "read": read.rows,
     "search": search.rows,
 }
