@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
 from api import likely
-from api.auth import services_of
 from api.parameters import Freshness
-from api.reads import AFTER_COMMAND_MS, look
+from api.reads import AFTER_COMMAND_MS, Desk
 from domain.errors import InvalidInput, ProbableTwins, Unavailable
 from domain.recording import interaction_stream
 from projections import timeline_pages
@@ -18,18 +18,24 @@ from projections import timeline_pages
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fastapi import Request
-
     from api.auth import Caller
-    from api.reads import Look
+    from api.reads import Look, Reads
+    from api.services import Services
     from domain.commands import Receipt, RecordInteraction
     from projections.shapes import TwinView
 
 ResultT = TypeVar("ResultT")
 
 
+class Room(Struct, frozen=True):
+    """Where somebody logs by hand; an application that only takes in reads nothing."""
+
+    services: Services
+    reads: Reads | None
+
+
 async def record(
-    request: Request, caller: Caller, command: RecordInteraction, *, check: bool
+    room: Room, caller: Caller, command: RecordInteraction, *, check: bool
 ) -> tuple[Receipt, list[TwinView]]:
     """Append a record by hand; what may be its twin comes back beside it, the nearest first.
 
@@ -37,36 +43,36 @@ async def record(
     with nothing written, InvalidInput and WrongState for a twin that cannot be one, NotYet, and
     what appending raises.
     """
-    services = services_of(request)
-    if not hasattr(request.app.state, "reads"):  # an application that only takes in
+    services = room.services
+    if room.reads is None:
         return await services.ledger.record(command, caller.plain), []
-    stands = await run_in_threadpool(_stands, request, command)
+    desk = Desk(services, room.reads)
+    stands = await run_in_threadpool(_stands, services, command)
     if command.twin_of is not None:
         if not stands:
-            await _ask_now(request, caller, lambda look: _require_twin(look, command))
+            await _ask_now(desk, caller, lambda look: _require_twin(look, command))
         return await services.ledger.record(command, caller.plain), []
     if check and not stands:
-        found = await _ask_now(request, caller, lambda look: likely.of_command(look, command))
+        found = await _ask_now(desk, caller, lambda look: likely.of_command(look, command))
         if found:
             raise ProbableTwins(found)
     receipt = await services.ledger.record(command, caller.plain)
     with suppress(Unavailable):  # it is written, and its card will show them
         wanted = Freshness(wait_ms=0)
-        return receipt, await look(
-            request, caller, wanted, lambda look: _beside(look, command, receipt)
+        return receipt, await desk.look(
+            caller, wanted, lambda look: _beside(look, command, receipt)
         )
     return receipt, []
 
 
-async def _ask_now(request: Request, caller: Caller, work: Callable[[Look], ResultT]) -> ResultT:
+async def _ask_now(desk: Desk, caller: Caller, work: Callable[[Look], ResultT]) -> ResultT:
     """A look at views that hold all that the log holds now. Raises NotYet."""
-    head = await run_in_threadpool(services_of(request).log.head)
-    return await look(request, caller, Freshness(head, AFTER_COMMAND_MS), work)
+    head = await run_in_threadpool(desk.services.log.head)
+    return await desk.look(caller, Freshness(head, AFTER_COMMAND_MS), work)
 
 
-def _stands(request: Request, command: RecordInteraction) -> bool:
+def _stands(services: Services, command: RecordInteraction) -> bool:
     """Whether this very record is in the log already: then it is repeated, not logged anew."""
-    services = services_of(request)
     stream = interaction_stream(services.ledger.derive, command.namespace, command.key)
     return bool(services.log.stream(stream))
 

@@ -109,7 +109,8 @@ async def _recorded(
     """Append a command, and say what became of it."""
     if command.origin is not Origin.MANUAL:
         return append_answer(await services_of(request).ledger.record(command, caller.plain))
-    return append_answer(*await by_hand.record(request, caller, command, check=check))
+    room = by_hand.Room(services_of(request), getattr(request.app.state, "reads", None))
+    return append_answer(*await by_hand.record(room, caller, command, check=check))
 
 
 def append_answer(receipt: Receipt, twins: Sequence[TwinView] = ()) -> Json:

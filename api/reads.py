@@ -201,22 +201,47 @@ async def look(
     Views that do not serve just now are waited for as well, as long as for a position. Raises
     NotYet, StoreUnavailable, and whatever the work raises.
     """
-    services, reads = services_of(request), reads_of(request)
-    await reached(services, wanted)
+    return await Desk(services_of(request), reads_of(request)).look(
+        caller, wanted, work, quick=quick
+    )
 
-    def read() -> ResultT:
-        with services.views.reading() as reading:
-            return work(Look(services, reads, caller, reading))
 
-    inline = quick and services.views.database.kind == "sqlite"
-    until = time.monotonic() + wanted.wait_ms / 1_000
-    while True:
-        try:
-            return read() if inline else await run_in_threadpool(read)
-        except NotYet:  # the views are being made, or were exchanged for newer ones just now
-            if time.monotonic() >= until:
-                raise
-        await asyncio.sleep(AGAIN_S)
+class Desk(Struct, frozen=True):
+    """Where looks are taken: an application's, or that of a command at the terminal."""
+
+    services: Services
+    reads: Reads
+
+    async def look(
+        self,
+        caller: Caller,
+        wanted: Freshness,
+        work: Callable[[Look], ResultT],
+        *,
+        quick: bool = False,
+    ) -> ResultT:
+        """As the function `look`."""
+        await reached(self.services, wanted)
+        inline = quick and self.services.views.database.kind == "sqlite"
+        return await self._read(caller, work, wanted.wait_ms, inline=inline)
+
+    async def _read(
+        self, caller: Caller, work: Callable[[Look], ResultT], wait_ms: int, *, inline: bool
+    ) -> ResultT:
+        services, reads = self.services, self.reads
+
+        def read() -> ResultT:
+            with services.views.reading() as reading:
+                return work(Look(services, reads, caller, reading))
+
+        until = time.monotonic() + wait_ms / 1_000
+        while True:
+            try:
+                return read() if inline else await run_in_threadpool(read)
+            except NotYet:  # the views are being made, or were exchanged for newer ones just now
+                if time.monotonic() >= until:
+                    raise
+            await asyncio.sleep(AGAIN_S)
 
 
 async def settled(request: Request, caller: Caller, work: Callable[[Look], ResultT]) -> ResultT:

@@ -66,8 +66,8 @@ class Tide:
         await self._risen.wait()
 
     @asynccontextmanager
-    async def watching(self, _: FastAPI) -> AsyncIterator[None]:
-        """Keep the position current while the application lives."""
+    async def watching(self, _: FastAPI | None = None) -> AsyncIterator[None]:
+        """Keep the position current while the application, or a command, lives."""
         self._loop = asyncio.get_running_loop()
         unsubscribe = self._group.subscribe(self._committed)
         await self._look(self._examined)

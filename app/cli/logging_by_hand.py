@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
+from msgspec import structs
 
+from api import by_hand
 from api.auth import SYSTEM, Caller, implied
 from api.ingest import append_answer, terms_of
+from api.parameters import uuid_of
 from api.shapes import MANUAL, append_command
-from app.cli.frame import OK, json_option, show, with_ledger
+from app.cli.frame import OK, REFUSED, json_option, look, say, show, with_ledger
 from domain.commands import By
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, ProbableTwins
 from domain.times import format_utc, zone_of
 from domain.values import Auto, CallOutcome, Channel, Direction, Role, echo
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.compose import Composition
+    from domain.commands import Receipt, RecordInteraction
+    from projections.shapes import TwinView
 
 _NOW: Final = "now"
 _STDIN: Final = "-"
@@ -70,6 +75,7 @@ _OPTIONS: Final = (
     click.option("--auto", type=_choice(Auto), help="Where a machine wrote it."),
     click.option("--details", metavar="JSON", help="An object of what else is to be kept."),
     click.option("--external-id", help="Its key: the same again is the same interaction."),
+    click.option("--twin-of", type=int, metavar="ID", help="What the channel recorded of it."),
 )
 
 
@@ -81,22 +87,72 @@ def _with_options(command: Callable[..., int]) -> Callable[..., int]:
 
 @click.command("log")
 @_with_options
+@click.option("--as", "person", metavar="USER", help="Who logs it: an e-mail or uuid of a user.")
+@click.option("--check-twins", is_flag=True, help="Write nothing that a channel reported already.")
+@click.option("--confirm", is_flag=True, help="Write it all the same.")
 @json_option
 @with_ledger()
 def log(composition: Composition, *, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - click's own values
     """Write down one interaction by hand; prints its id."""
+    person, check, confirm = (given.pop(name) for name in ("person", "check_twins", "confirm"))
     body = msgspec.json.encode(_request(given, composition.settings.zone, composition.clock()))
-    by = By(SYSTEM)
     services = composition.services
     key = str(services.new_id())
-    caller = Caller(SYSTEM, implied(("append",)), by)
+    if check or person or given["twin_of"]:
+        look(composition)
+    caller = _caller(composition, person)
     terms = terms_of(services, caller, imported=False, key_of=lambda _: key)
-    receipt = asyncio.run(services.ledger.record(append_command(body, terms), by))
+    command = append_command(body, structs.replace(terms, alone=True))
+    recording = _recorded(composition, caller, command, check=check and not confirm)
+    try:
+        receipt, twins = asyncio.run(recording)
+    except ProbableTwins as error:
+        return _tell_twins(error, as_json=as_json)
     if as_json:
-        show(json.loads(bytes(append_answer(receipt).body)))
+        show(json.loads(bytes(append_answer(receipt, twins).body)))
     else:
         click.echo(receipt.id)
     return OK
+
+
+async def _recorded(
+    composition: Composition, caller: Caller, command: RecordInteraction, *, check: bool
+) -> tuple[Receipt, list[TwinView]]:
+    """What recording it by hand answers; the views are those of whoever follows the log."""
+    room = by_hand.Room(composition.services, composition.reads)
+    async with composition.tide.watching():
+        return await by_hand.record(room, caller, command, check=check)
+
+
+def _caller(composition: Composition, person: str | None) -> Caller:
+    """Whoever holds the data folder; or, in the name of a user, as much as they may see.
+
+    Raises InvalidInput for somebody who is no user, or is suspended.
+    """
+    if person is None:
+        return Caller(SYSTEM, implied(("admin",)), By(SYSTEM))
+    services = composition.services
+    text = person.strip()
+    is_name = uuid_of(text) is None and "@" not in text
+    id_ = None if is_name else services.people.staff_id(text)
+    user = services.ledger.people.user(id_) if id_ is not None else None
+    if id_ is None or user is None:
+        message = f"{echo(text)} is no user; write their e-mail address or id"
+        raise InvalidInput.one("as", "unknown", message)
+    if user.suspended:
+        raise InvalidInput.one("as", "suspended", f"{echo(text)} is suspended")
+    return Caller(SYSTEM, implied(("append", "read")), By(SYSTEM, id_), user=id_)
+
+
+def _tell_twins(error: ProbableTwins, *, as_json: bool) -> int:
+    """What is probably the same event: nothing was written."""
+    twins = msgspec.to_builtins(error.twins)
+    if as_json:
+        show({"twins": twins})
+    for twin in twins:
+        say(f"#{twin['id']}: {', '.join(twin['why'])}")
+    say(f"{error.detail} --twin-of ID says that it is one; --confirm writes it all the same.")
+    return REFUSED
 
 
 def _request(given: Mapping[str, Any], zone: str, now: int) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Callable
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from api.ingest import append_reader
 from app.cli import run
 from app.compose import open_ledger
 from app.settings import read_settings
-from domain.events import InteractionRecorded
+from domain.commands import By
+from domain.events import Actor, InteractionRecorded
 
 Hilo = Callable[..., tuple[int, str, str]]
 
@@ -105,3 +108,63 @@ def test_a_walk_in_is_at_the_main_place(hilo: Hilo, tmp_path: Path) -> None:
     code, out, err = hilo("log", *words)
     assert code == 0, err
     assert stands(tmp_path, out.strip()).destination == "place:main"
+
+
+REPORTED = (
+    *("log", "--channel", "call", "--direction", "inbound", "--check-twins"),
+    *("--resource", "tel:+525512345678", "--destination", "tel:+525598765432"),
+    *("--occurred-at", "2025-11-22T09:15:00-06:00"),
+)
+
+
+def report_call(folder: Path) -> int:
+    """The id of a call that a channel reported at a quarter past nine."""
+    composition = open_ledger(read_settings({}, data=str(folder)), follow=False)
+    try:
+        body = {
+            "channel": "call",
+            "direction": "inbound",
+            "source": "twilio_voice:AC1",
+            "external_id": "CA1",
+            "resource": "tel:+525512345678",
+            "destination": "tel:+525598765432",
+            "occurred_at": "2025-11-22T09:14:30-06:00",
+        }
+        services = composition.services
+        read = append_reader(services.ledger, services.clock, None)
+        command = read(json.dumps(body).encode(), "twilio_voice:AC1", "CA1")
+        return asyncio.run(services.ledger.record(command, By(Actor("channel", "twilio")))).id
+    finally:
+        composition.close()
+
+
+def test_what_a_channel_reported_is_shown_before_it_is_logged(hilo: Hilo, tmp_path: Path) -> None:
+    """Nothing is written unless a person says that it is the same, or another."""
+    reported = report_call(tmp_path)
+    code, out, err = hilo(*REPORTED)
+    assert (code, out) == (4, "")
+    assert f"#{reported}" in err
+    code, out, _ = hilo(*REPORTED, "--json")
+    assert (code, [one["id"] for one in json.loads(out)["twins"]]) == (4, [reported])
+    code, out, err = hilo(*REPORTED, "--twin-of", str(reported), "--text", "Pidió cita")
+    assert code == 0, err
+    assert hilo(*REPORTED)[0] == 0, "what has its twin is none of another"
+    assert hilo(*REPORTED, "--twin-of", "999")[0] == 2
+    assert hilo(*REPORTED, "--confirm")[0] == 0
+
+
+def test_it_is_logged_in_the_name_of_a_user(hilo: Hilo, tmp_path: Path) -> None:
+    """The record stands for the user whose name it is; whoever is none, or out, logs nothing."""
+    assert hilo("user", "add", "rosa@example.mx", "--name", "Rosa", "--role", "agent")[0] == 0
+    code, out, err = hilo(*CALL, "--as", "rosa@example.mx")
+    assert code == 0, err
+    found = stands(tmp_path, out.strip())
+    assert (found.actor.kind, found.actor.id) == ("system", "hilo")
+    listed = json.loads(hilo("user", "list", "--json")[1].splitlines()[0])
+    assert str(found.on_behalf_of) == listed["id"]
+    for nobody in ("Rosa", "luis@example.mx", "0e3c0000-0000-4000-8000-000000000000"):
+        code, _, err = hilo(*CALL, "--as", nobody)
+        assert (code, "is no user" in err) == (2, True)
+    assert hilo("user", "add", "eva@example.mx", "--name", "Eva", "--role", "admin")[0] == 0
+    assert hilo("user", "suspend", "rosa@example.mx")[0] == 0
+    assert hilo(*CALL, "--as", "rosa@example.mx")[0] == 2
