@@ -14,13 +14,14 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import services_of
-from api.frame import log_unexpected
+from api.frame import log_unexpected, problem_answer
 from api.parameters import read_body
 from channels.contract import Answer, Incoming, Reply
+from channels.registry import CHANNELS
 from domain.errors import HiloError, MethodNotAllowed, NotAllowed, NotFound, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from api.services import Services
     from channels.connections import Opened
@@ -58,6 +59,16 @@ async def deliver(request: Request, channel: str, name: str) -> Response:
     503 for a connection that is paused and where a store failed.
     """
     services = services_of(request)
+    try:
+        return await _taken(services, request, channel, name)
+    except HiloError as error:
+        headers = await run_in_threadpool(_across, services, request, channel, name)
+        if headers is None:
+            raise
+        return problem_answer(error, request.scope, headers)
+
+
+async def _taken(services: Services, request: Request, channel: str, name: str) -> Response:
     channels = services.channels
     opened = await _opened(services, channel, name)
     if opened.module.is_open and not any(opened.secrets.values()):
@@ -83,11 +94,30 @@ async def preflight(request: Request, channel: str, name: str) -> Response:
 
 
 async def _opened(services: Services, channel: str, name: str) -> Opened:
-    """The connection behind a URL. Raises NotFound, also for one that has no URL."""
-    opened = await run_in_threadpool(services.channels.connections.open, channel, name)
+    """The connection of a URL; the stores are asked in a thread, and seldom.
+
+    Raises NotFound, also for one that has no URL.
+    """
+    connections = services.channels.connections
+    opened = connections.remembered(channel, name)
+    if opened is None:
+        opened = await run_in_threadpool(connections.open, channel, name)
     if not opened.module.is_hooked:
         raise NotFound("Nothing is delivered to this connection over HTTP.")
     return opened
+
+
+def _across(
+    services: Services, request: Request, channel: str, name: str
+) -> Mapping[str, str] | None:
+    """The headers without which a browser hides a refusal from the page; None where none asks."""
+    module = CHANNELS.get(channel)
+    if module is None or module.refusal_headers is None:
+        return None
+    options: Mapping[str, str] = {}
+    with suppress(HiloError):  # of a connection that is not there any origin may know that
+        options = services.channels.connections.open(channel, name).connection.options
+    return module.refusal_headers(_incoming(services, request, b""), options)
 
 
 async def _delivered(services: Services, opened: Opened, incoming: Incoming) -> Response:

@@ -81,10 +81,10 @@ class Connections:
 
         Raises NotFound for one that never was or was removed, KeyMissing, StoreUnavailable.
         """
-        key = f"{channel}/{name}"
-        known = self._opened.get(key)
+        known = self.remembered(channel, name)
         if known is not None:
             return known
+        key = f"{channel}/{name}"
         epoch = self._opened.epoch
         connection = self.book.get(channel, name)
         module = CHANNELS.get(channel)
@@ -93,6 +93,10 @@ class Connections:
         opened = Opened(connection, module, self._secrets.of(key))
         self._opened.put(key, opened, epoch)
         return opened
+
+    def remembered(self, channel: str, name: str) -> Opened | None:
+        """The same without asking any store; None where that has to be done."""
+        return self._opened.get(f"{channel}/{name}")
 
     def facts(self, connection: Connection) -> dict[str, SecretFact]:
         """What may be shown of a connection's secrets, by name."""
@@ -176,7 +180,10 @@ def _check(draft: Draft) -> None:
 
 
 def _wrong_options(module: ChannelModule, options: Mapping[str, str]) -> list[FieldError]:
-    """Options that the channel cannot work with; one that is missing is told of by itself."""
+    """Options that the channel cannot work with; one that is missing is told of by itself.
+
+    An empty one is as good as none: so an option is taken away.
+    """
     wrong = module.check(options) if module.check is not None else {}
     return [
         FieldError(f"options.{name}", "bad_format", message)
@@ -207,7 +214,7 @@ def _unchosen(module: ChannelModule, given: Mapping[str, Sequence[bytes]]) -> li
 def _wrong_names(
     module: ChannelModule, secrets: Mapping[str, Sequence[bytes]], options: Mapping[str, str]
 ) -> list[FieldError]:
-    """Names that the channel does not know, and secrets that cannot be ones."""
+    """Names that the channel does not know, and options and secrets that cannot be ones."""
     errors = []
     for field, known, given in (
         ("secrets", module.all_secrets, secrets),

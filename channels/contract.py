@@ -202,7 +202,8 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     fetches by itself, and `place` says where, from the options. `is_open`: without a secret it
     takes from anybody, so that posts are counted per sender. `answer` and `preflight` (OPTIONS)
     make what a sender is told from the request and the connection's options, never from what
-    became of it. `check` says what is wrong with options, by their names. `certificate` names the
+    became of it; `refusal_headers` make the headers that a refusal goes with. `check` says what to
+    write instead of options that are wrong, by their names. `certificate` names the
     URL of what `verify` needs beside the request, and `confirms` one that is fetched once it is
     verified; both are limited to the provider's own hosts. `tries` tries a connection that has
     no URL of ours: each check, and whether it went well. `media` says how files are fetched that
@@ -227,6 +228,7 @@ class ChannelModule(Struct, frozen=True, kw_only=True):
     is_open: bool = False
     answer: Callable[[Incoming, Mapping[str, str]], Reply] | None = None
     preflight: Callable[[Incoming, Mapping[str, str]], Reply] | None = None
+    refusal_headers: Callable[[Incoming, Mapping[str, str]], Mapping[str, str]] | None = None
     check: Callable[[Mapping[str, str]], Mapping[str, str]] | None = None
     certificate: Callable[[Incoming, Mapping[str, str]], str | None] | None = None
     confirms: Callable[[Incoming], str | None] | None = None

@@ -159,9 +159,11 @@ class Receiver:
         arrival = self.arrival(connection, self._clock())
         atoms = await _elsewhere(opened, module.parse, incoming, arrival)
         placed = await self.place(connection, atoms, counted=True)
-        come_to = await asyncio.to_thread(
-            self._settlement, opened, incoming, arrival.received_at, placed
-        )
+        settled = (opened, incoming, arrival.received_at, placed)
+        if any(one.kind is Kind.QUARANTINED for one in placed):  # that is sealed: it takes a while
+            come_to = await asyncio.to_thread(self._settlement, *settled)
+        else:
+            come_to = self._settlement(*settled)
         await self._settling.settle(come_to)
         return placed
 

@@ -31,6 +31,7 @@ from channels.form_record import Answer, File, Submission, recorded, source_of
 from channels.form_secret import HEADER, header_of, no_handshake, verify_shared
 from channels.form_words import About, about
 from channels.lenient import Unfit, number_in
+from channels.option_checks import country, each, origins, page
 from domain.errors import HiloError
 from domain.values import TimeSource
 
@@ -235,6 +236,8 @@ FORM: Final = ChannelModule(
     is_open=True,
     answer=answer,
     preflight=preflight,
+    refusal_headers=_shared_with,
+    check=each(country=country, redirect=page, origins=origins),
     handshake=no_handshake,
     verify=verify,
     parse=parse,

@@ -30,6 +30,7 @@ from channels.pieces import (
 )
 from domain.commands import Alias, RecordInteraction
 from domain.events import Attachment
+from domain.phones import region_of
 from domain.values import Auto, Channel, Direction, Origin, TimeSource
 
 if TYPE_CHECKING:
@@ -165,10 +166,15 @@ def _nobody(source: str, key: str) -> str:
 
 def _addresses(answers: Sequence[Answer], arrival: Arrival) -> list[str]:
     """The phones, then the e-mail addresses, each once."""
-    country = arrival.options.get("country") or arrival.reading.country
+    country = _country(arrival)
     found = {_phone(one, country): None for one in answers if one.about is About.PHONE}
     found |= {_mail(one): None for one in answers if one.about is About.MAIL}
     return [address for address in found if address is not None]
+
+
+def _country(arrival: Arrival) -> str | None:
+    """The country of phones without one; an option of old that names none counts as missing."""
+    return region_of(arrival.options.get("country", "")) or arrival.reading.country
 
 
 def _phone(one: Answer, country: str | None) -> str | None:
@@ -220,7 +226,7 @@ def _is_shown(one: Answer, sent: Submission, arrival: Arrival) -> bool:
     if sent.suspected:  # nobody's name or address is taken from it
         return one.about is not About.SUBJECT
     if one.about is About.PHONE:
-        country = arrival.options.get("country") or arrival.reading.country
+        country = _country(arrival)
         return _phone(one, country) is None
     return one.about is About.MAIL and _mail(one) is None
 

@@ -25,6 +25,7 @@ from channels.form_record import Answer, Submission, recorded, source_of
 from channels.form_secret import header_of, no_handshake, verify_shared
 from channels.form_words import About, about
 from channels.lenient import Json, Unfit, items_in, loads, moment_of, object_in, text_in
+from channels.option_checks import country, each
 from domain.errors import HiloError
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ GOOGLE_FORMS: Final = ChannelModule(
     title="Google Forms",
     secrets=("secret",),
     optional_options=("form_id", "country"),
+    check=each(country=country),
     signs_body=False,
     handshake=no_handshake,
     verify=verify,

@@ -41,6 +41,7 @@ from channels.lenient import (
     objects_in,
     text_in,
 )
+from channels.option_checks import country, each
 from domain.errors import HiloError
 
 if TYPE_CHECKING:
@@ -234,6 +235,7 @@ TYPEFORM: Final = ChannelModule(
     secrets=("signing_secret",),
     optional_secrets=("access_token",),
     optional_options=("country",),
+    check=each(country=country),
     handshake=no_handshake,
     verify=verify,
     parse=parse,
