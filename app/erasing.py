@@ -11,6 +11,8 @@ from sqlalchemy.engine import make_url
 from api.erasing import Eraser, Tools
 from app.replay_folders import PREFIX
 from projections import database as views_database
+from projections.scrubbing import position_of_all
+from projections.scrubbing import scrub as scrub_group
 from storage import keystore, schema
 from storage.scrubbing import drop_aside, scrub
 
@@ -32,6 +34,8 @@ def eraser_of(composition: Composition, new_id: Callable[[], UUID]) -> Eraser:
 
     def scrub_views() -> None:
         drop_aside(settings.views_url, settings.data, PREFIX)
+        for group in composition.groups:
+            scrub_group(group)
         scrub(settings.views_url, views_database.SCHEMA)
         scrub(settings.log_url, schema.SCHEMA, anew=False)
 
@@ -41,7 +45,7 @@ def eraser_of(composition: Composition, new_id: Callable[[], UUID]) -> Eraser:
         codec=composition.codec,
         ring=keys.ring,
         erasures=keys.erasures,
-        views=composition.views,
+        views_at=lambda: position_of_all(composition.views, composition.groups),
         purges=composition.purges,
         scrub=scrub_views,
         scrub_keys=lambda: scrub(settings.keys_url, keystore.SCHEMA),

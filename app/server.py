@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from api.application import build
 from api.webhooks import cleaning
@@ -32,7 +33,8 @@ def application(composition: Composition, *, filing: bool = False) -> FastAPI:
         built = build(
             composition.services, hooks=[composition.tide.watching], reads=composition.reads
         )
-        built.add_middleware(ReadingOnly, position=position)
+        # The innermost: what it refuses has its number as every answer has.
+        built.user_middleware.append(Middleware(ReadingOnly, position=position))
         return built
     hooks: list[Hook] = [
         composition.tide.watching,

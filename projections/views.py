@@ -232,11 +232,6 @@ class Views:
         with self.reading(group) as reading:
             return reading.position
 
-    def reached(self) -> int:
-        """The position that every group which serves has reached. Raises NotYet without a core."""
-        marks = (self.serving(group) for group in self._versions if group != CORE)
-        return min(self.position(), *(one.mark.position for one in marks if one is not None))
-
     def state(self, head: int) -> list[GroupState]:
         """How each group is, against the log's last position."""
         with self._looking() as slot:

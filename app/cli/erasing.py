@@ -39,7 +39,7 @@ def erase(
     if confirm is not None and not (reason or "").strip():
         raise InvalidInput.one("--reason", "missing", "say why, without naming the person")
     everywhere = [group.name for group in composition.groups]
-    look(composition)
+    look(composition, *everywhere)
     # What somebody began and did not end is completed first.
     asyncio.run(composition.eraser.finish(lambda: look(composition, *everywhere)))
     sight = _sight(composition, _contact(composition, who))
@@ -50,7 +50,7 @@ def erase(
     async def deed() -> str:
         eraser = composition.eraser
         intent = await eraser.begin(sight, confirm, reason or "", BY)
-        await asyncio.to_thread(look, composition)
+        await asyncio.to_thread(look, composition, *everywhere)
         await eraser.complete(intent)
         return str(eraser.path_of(intent.erasure))
 

@@ -244,7 +244,7 @@ def test_nothing_is_left_in_any_byte(backend: Backend) -> None:
         assert (after.interactions, after.by_channel) == (before.interactions, before.by_channel)
         assert (after.name, after.label, after.addresses[0].address) == (None, "#1", None)
         assert len(at.channels.ward.open_ids()) == 1
-        assert check(at.core, at.source) == []
+        assert [check(group, at.source) for group in at.groups] == [[]] * len(at.groups)
         with at.views.reading() as reading:
             [luis] = contact_pages.contacts_of(reading, [_subject(at, LUIS).bytes]).values()
             neighbour = at.renderer.contact(reading, luis)

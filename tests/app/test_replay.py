@@ -138,3 +138,4 @@ async def _read_only(composition: Any, secret: str, contact: str) -> None:  # no
                 assert refused.status_code == 409
                 assert refused.json()["type"] == "urn:hilo:problem:state"
                 assert "can be read" in refused.json()["detail"]
+                assert refused.json()["request_id"]

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.values import Role
-from projections.core import core_projections
 from projections.directory_rows import CONTACTS, HINTS, SUBJECTS, card_of, split_ids
 from projections.timeline import INTERACTIONS
 from tests.backends import Backend
@@ -20,6 +19,7 @@ from tests.projections.desk import Desk, desk
 from tests.projections.erasing import erased, held, lifted, without_keys
 from tests.projections.story import Story, contact_stream, derived, party, subject_of
 from tests.projections.tales import ADDRESSES, PHONES, Teller, rich_story, told_in_order
+from tests.projections.test_contract import every_projection
 
 EXAMPLES = 8
 """Random histories a database; each costs three passes over a rich log."""
@@ -61,7 +61,7 @@ def test_purged_equals_rebuilt_without_the_keys(backend: Backend, seed: int, pag
     """
     dice = random.Random(seed)
     story = told_in_order(Teller(seed).epochs(3, 20))
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild()
         at.feed(story.entries, page=page)
         gone: set[UUID] = set()
@@ -118,7 +118,7 @@ def told_of_ana() -> tuple[Story, str, str]:
 def test_no_word_is_left_in_any_row(backend: Backend) -> None:
     """Of all that lay sealed nothing is in any column; others keep theirs, counts stay."""
     story, ana, luis = told_of_ana()
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(story.entries)
         assert any(b"MARKER" in value for value in everything(at))
         before = len(at.rows(INTERACTIONS))
@@ -152,7 +152,7 @@ def test_who_came_to_a_contact_meanwhile_is_no_part_of_its_erasure(backend: Back
     story.linked(subject_of(PHONES[0]), PHONES[1])
     story.inbound(PHONES[2], "hola", with_parties=[party(PHONES[0], Role.ALIAS, asserted=False)])
     erased(story, subject_of(PHONES[0]), [subject_of(PHONES[0])])
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.feed(story.entries)
         for alone in (PHONES[0], PHONES[1], ADDRESSES[4]):
             contact, members = members_of(at, subject_of(alone))
@@ -167,7 +167,7 @@ def test_who_came_to_a_contact_meanwhile_is_no_part_of_its_erasure(backend: Back
 def test_an_erasure_of_everybody_leaves_a_skeleton(backend: Backend, *, whole: bool) -> None:
     """With every contact of a rich story erased, purged and rebuilt are still the same."""
     story = rich_story()
-    with desk(backend.views_url, core_projections()) as at:
+    with desk(backend.views_url, every_projection()) as at:
         at.rebuild(story.entries)
         contacts = list(at.rows(CONTACTS))[:: 1 if whole else 2]
         gone: set[UUID] = set()
