@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from api.auth import Caller
     from projections.inbox_pages import Counts
 
-ROWS: Final = 50
-"""Rows of a stretch of the list: two screens; the next ones come as one scrolls."""
+ROWS: Final = 40
+"""Rows of a stretch of the list: three screens; the next ones come as one scrolls."""
 
 STATUSES: Final = ("open", "snoozed", "resolved", "all")
 

@@ -43,10 +43,14 @@ class Moments:
         self._ = _
         self._now = datetime.fromtimestamp(clock() / _US_PER_S, UTC).astimezone(self._zone)
         self._today = self._now.date()
+        self._known: dict[str, datetime] = {}
 
     def local(self, text: str) -> datetime:
         """A time of an answer, on the reader's clock."""
-        return datetime.fromisoformat(text).astimezone(self._zone)
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = datetime.fromisoformat(text).astimezone(self._zone)
+        return known
 
     def clock(self, text: str) -> str:
         """Hour and minute: 9:05."""

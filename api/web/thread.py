@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from projections.paging import Page
     from projections.timeline_pages import Ref
 
-ROWS: Final = 50
-"""Rows of a stretch of the thread: some four screens, so that one reads before more is asked."""
+ROWS: Final = 40
+"""Rows of a stretch of the thread: some three screens, so that one reads before more is asked."""
 
 MORNING_HOUR: Final = 9
 """When a day begins for whoever is to be reminded."""

@@ -255,6 +255,26 @@ def test_the_list_never_moves_under_the_hand(ledger: Ledger, browse: Browse) -> 
     expect(page.locator("#rows .nm").first).to_have_text("Luz")
 
 
+def test_who_reads_above_is_not_torn_down(ledger: Ledger, browse: Browse) -> None:
+    """A message that comes while one reads further up waits under a pill, which leads to it."""
+    window = browse()
+    ledger.batch(
+        {"text": f"mensaje {number}", "occurred_at": f"2026-11-21T10:00:{number:02d}Z"}
+        for number in range(30)
+    )
+    contact = ledger.append(text="el de ahora")["contact"]
+    page = window.go(f"/conversations/{contact}")
+    window.live()
+    page.locator("#messages article").first.scroll_into_view_if_needed()
+    top = page.evaluate("document.getElementById('messages').scrollTop")
+    ledger.append(text="y otro")
+    expect(page.locator("#new-messages")).to_have_text("1 mensaje nuevo")
+    assert page.evaluate("document.getElementById('messages').scrollTop") == top
+    page.locator("#new-messages").click()
+    expect(page.locator("#messages article", has_text="y otro")).to_be_in_viewport()
+    expect(page.locator("#new-messages")).to_be_hidden()
+
+
 def test_hostile_text_never_becomes_markup(ledger: Ledger, browse: Browse) -> None:
     """Names, texts, subjects, files and notes are shown as they were typed, live and afterwards."""
     window = browse()

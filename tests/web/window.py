@@ -54,7 +54,7 @@ class Ledger:
 
     def start(self) -> None:
         """Open the ledger, and serve it on its port."""
-        listening = socket.socket()
+        listening = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio waits for more to send
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
         listening.listen(64)
