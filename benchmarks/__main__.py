@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import append, channels, find, follow, read, results, search
+from benchmarks import append, channels, find, follow, pages, read, results, search
 
 ALL = {
     "append": append.rows,
     "channels": channels.rows,
     "find": find.rows,
     "follow": follow.rows,
+    "pages": pages.rows,
     "read": read.rows,
     "search": search.rows,
 }

@@ -127,7 +127,7 @@ def _messages(request: Request, caller: Caller) -> Work:
 
     def work(look: Look) -> Shown:
         thread = Thread(look, id)
-        values = {**thread.head(), **thread.messages(place), "asked": asked, "side": side}
+        values = {**thread.messages(place), "contact": thread.label, "asked": asked, "side": side}
         return Shown("messages.html", values, piece=True)
 
     return work
@@ -146,8 +146,8 @@ def _message(request: Request, _caller: Caller) -> Work:
 
     def work(look: Look) -> Shown:
         thread = Thread(look, id)
-        values = {**thread.head(), **thread.one(position), "older": None, "newer": None}
-        return Shown("messages.html", {**values, "side": "one"}, piece=True)
+        values = {"contact": thread.label, "older": None, "newer": None, "side": "one"}
+        return Shown("messages.html", {**values, **thread.one(position)}, piece=True)
 
     return work
 

@@ -15,9 +15,9 @@ from api.web.making import SECURITY
 from api.web.pages import shown
 from domain.errors import NotFound
 from domain.times import zone_of
-from projections import timeline_pages, unread_pages
+from projections import cards, timeline_pages, unread_pages
 from projections.dictionary import DEPARTMENT, TEAM, USER
-from projections.shapes import ContactView, ConversationView
+from projections.shapes import ContactRef, ContactView, ConversationView
 from projections.timeline import KIND_NOTE
 from projections.timeline_pages import PageQuery
 
@@ -84,6 +84,12 @@ class Thread:
     def contact(self) -> ContactView | None:
         """The contact."""
         return self._look.renderer.contact(self._look.reading, self.found.id.bytes)
+
+    @property
+    def label(self) -> ContactRef:
+        """The contact as messages name it; all that a piece of the thread needs of it."""
+        id = self.found.id.bytes
+        return cards.of_contacts(self._look.reading, {id})[id].ref()
 
     def messages(self, place: Place) -> dict[str, Any]:
         """A stretch of the thread, oldest first: at a place, else where the reader left off."""

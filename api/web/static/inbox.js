@@ -72,7 +72,7 @@
     settle();
   }
 
-  const soon = hilo.calmly(refresh, 60);
+  const soon = hilo.calmly(refresh, 150); // the message itself goes first, in the thread
 
   pill.addEventListener("click", () => {
     apply();

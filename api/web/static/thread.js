@@ -149,7 +149,7 @@
 
   const state = hilo.calmly(() => {
     htmx.ajax("GET", `${path}/head${location.search}`, { target: "#head", swap: "outerHTML" });
-  }, 40);
+  }, 100);
 
   // A menu that is open is not pulled away under the hand: what is new waits until it is shut.
   const refreshHead = () => state();
