@@ -49,6 +49,7 @@ from api.web import (
     making,
     pages,
     reference,
+    reports,
 )
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
@@ -98,6 +99,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     inbox_acts.router,
     interaction_cards.router,
     pages.router,
+    reports.router,
     reference.router,
 )
 """Everything that reads; the first match answers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import append, channels, find, follow, pages, read, results, search
+from benchmarks import append, channels, find, follow, pages, read, reports, results, search
 
 ALL = {
     "append": append.rows,
@@ -13,6 +13,7 @@ ALL = {
     "follow": follow.rows,
     "pages": pages.rows,
     "read": read.rows,
+    "reports": reports.rows,
     "search": search.rows,
 }
 

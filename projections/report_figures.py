@@ -96,8 +96,9 @@ class Selection:
         allowed: Column = None,
         since: int | None = None,
         until: int | None = None,
+        callers: Column = None,
     ) -> Iterator[Part]:
-        """The facts of allowed kinds (None for all) from a time up to another one."""
+        """The facts of allowed kinds and callers (None for all) from a time up to another one."""
         pc = self._pc
         shown = self._shown()
         for segment in self.deck.segments:
@@ -107,6 +108,8 @@ class Selection:
             masks = list(_times(segment, (since, until)))
             if allowed is not None:
                 masks.append(allowed.take(segment.kind))
+            if callers is not None:
+                masks.append(callers.take(segment.caller))
             if self._wanted is not None:
                 masks.append(self._wanted.take(segment.caller))
             if shown is None:

@@ -146,11 +146,10 @@ def _line(selection: Selection, both: Column, *, back: bool = True) -> Column:
     facts = _table(parts)
     if back and since is not None:
         owners = pc.unique(facts.column("owner"))
-        earlier = [part for part in selection.parts(both, None, since) if part.told]
+        callers = pc.is_in(selection.deck.owners, value_set=owners)
+        earlier = [part for part in selection.parts(both, None, since, callers) if part.told]
         if earlier:
-            old = _table(earlier)
-            old = old.filter(pc.is_in(old.column("owner"), value_set=owners))
-            facts = pa.concat_tables([facts, old])
+            facts = pa.concat_tables([facts, _table(earlier)])
     ways = [("owner", "ascending"), ("at", "descending"), ("number", "descending")]
     facts = facts.sort_by(ways).combine_chunks()
     return tuple(whole(facts.column(name)) for name in ("owner", "at", "kind"))

@@ -70,6 +70,6 @@ class Tally:
         table = pa.table(
             {"pair": pa.chunked_array(self._pairs), "size": pa.chunked_array(self._sizes)}
         )
-        merged = table.group_by("pair", use_threads=False).aggregate([("size", "sum")])
+        merged = table.group_by("pair").aggregate([("size", "sum")])
         self._pairs = [whole(merged.column("pair"))]
         self._sizes = [whole(merged.column("size_sum"))]

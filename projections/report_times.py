@@ -104,7 +104,10 @@ class _Pairs:
 
     def __init__(self, view: View, question: Question, deck: Deck) -> None:
         self._view, self._deck = view, deck
-        self._filters = question.filters
+        names = ("channel", "direction", "origin", "source", "campaign", "department")
+        wanted = {name: getattr(question.filters, name) for name in (*names, "attended_by")}
+        self._wanted = {name: allowed for name, allowed in wanted.items() if allowed}
+        self._users: dict[bytes, str] = {}
         self._groups = tuple(group for group in question.groups if group in WORDS)
         self.values: list[Any] = []
         self._numbers: dict[tuple[str | None, ...], int] = {}
@@ -140,12 +143,13 @@ class _Pairs:
         }
 
     def _passes(self, words: dict[str, Any]) -> bool:
-        wanted = ((getattr(self._filters, name), value) for name, value in words.items())
-        return all(not allowed or value in allowed for allowed, value in wanted)
+        return all(words[name] in allowed for name, allowed in self._wanted.items())
 
     def _number(self, words: dict[str, Any]) -> int:
         raw = words["attended_by"]
-        named = {**words, "user": self._view.names.user(raw).id if raw else None}
+        if raw is not None and raw not in self._users:
+            self._users[raw] = self._view.names.user(raw).id
+        named = {**words, "user": self._users.get(raw)}
         values = tuple(named[group] for group in self._groups)
         number = self._numbers.setdefault(values, len(self._numbers))
         if number == len(self.values):

@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_timedelta, get_timezone_name
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_timedelta,
+    get_day_names,
+    get_timezone_name,
+)
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -22,6 +28,14 @@ _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 _US_PER_S: Final = 1_000_000
 _KIB: Final = 1_024
+_DAY_S: Final = 86_400
+
+_SPANS: Final = (
+    ("d", _DAY_S, "h", _HOUR_S),
+    ("h", _HOUR_S, "min", _MINUTE_S),
+    ("min", _MINUTE_S, "", 1),
+)
+"""Units of a length of time, both languages alike: how many seconds, and the unit beside it."""
 
 _DAYS: Final = {
     "es": ("EEEE, d 'de' MMMM", "EEEE, d 'de' MMMM 'de' y"),
@@ -109,6 +123,26 @@ class Moments:
         hours, rest = divmod(seconds, _HOUR_S)
         minutes, seconds = divmod(rest, _MINUTE_S)
         return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+    def span(self, seconds: float | None) -> str:
+        """How long, in its largest unit or two: 45 s, 4 min, 1 h 12 min, 3 d 2 h; – for None."""
+        if seconds is None:
+            return "–"
+        whole = round(seconds)
+        for unit, size, below, small in _SPANS:
+            if whole >= size:
+                count, rest = divmod(whole, size)
+                left = f" {rest // small} {below}" if below and rest >= small else ""
+                return f"{count} {unit}{left}"
+        return f"{whole} s"
+
+    def days(self, first: dt.date, last: dt.date) -> str:
+        """Some days in a row, each with its year: 24 oct 2026 – 22 nov 2026."""
+        return f"{self._skeleton('yMMMd', first)} – {self._skeleton('yMMMd', last)}"
+
+    def weekday(self, number: int) -> str:
+        """A day of the week by its number, Monday being 1: lun."""
+        return str(get_day_names("abbreviated", locale=self._locale)[number - 1])
 
     def number(self, value: int) -> str:
         """A count, grouped as the language does it; never for ids, which people paste."""

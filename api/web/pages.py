@@ -12,6 +12,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
+from api.auth import services_of
+from api.filters import filters
 from api.parameters import POSITION_MAX, Query, position_in_path, uuid_in_path
 from api.web.ground import open_page
 from api.web.languages import N_
@@ -37,6 +39,7 @@ router = APIRouter(include_in_schema=False)
 TABS: Final = (
     Tab("inbox", "/", "inbox", N_("Conversations")),
     Tab("activity", "/activity", "pulse", N_("Activity")),
+    Tab("reports", "/reports", "chart", N_("Reports")),
 )
 """The navigation, in its order."""
 
@@ -53,13 +56,18 @@ async def activity(request: Request) -> Response:
     return await open_page(request, _activity)
 
 
-def _activity(request: Request, _caller: Caller) -> Work:
-    asked = _asked(request, "pages:activity")
+def _activity(request: Request, caller: Caller) -> Work:
+    asked = _filtered(request, caller)
 
     def work(look: Look) -> Shown:
         page = activity_views.page(look.reading, asked, look.visible)
-        pager = _pager(request, asked, (page.prev, page.next))
-        return Shown("activity.html", {"rows": shown(look, page.rows), "pager": pager}, "activity")
+        pager = _pager(request, (page.prev, page.next))
+        values = {
+            "rows": shown(look, page.rows),
+            "pager": pager,
+            "filtered": asked.filters != Filters(),
+        }
+        return Shown("activity.html", values, "activity")
 
     return work
 
@@ -84,7 +92,7 @@ def _contact(request: Request, _caller: Caller) -> Work:
             {
                 "contact": look.renderer.contact(look.reading, found.id.bytes),
                 "rows": shown(look, page.rows),
-                "pager": _pager(request, asked, (page.prev, page.next)),
+                "pager": _pager(request, (page.prev, page.next)),
                 "around": asked.around,
                 "direction": asked.filters.direction[0] if asked.filters.direction else "",
             },
@@ -142,15 +150,27 @@ def _asked(request: Request, scope: str) -> PageQuery:
     return asked
 
 
-def _pager(
-    request: Request, asked: PageQuery, cursors: tuple[str | None, str | None]
-) -> dict[str, str | None]:
-    """The addresses of the newer and the older page."""
-    kept: dict[str, str] = {}
-    if asked.filters.direction:
-        kept["direction"] = str(asked.filters.direction[0])
+def _filtered(request: Request, caller: Caller) -> PageQuery:
+    """Which page of all interactions, under the filters of the API: what a figure opens."""
+    query, services = Query(request), services_of(request)
+    zone = query.zone(caller.zone or services.locale.zone)
+    asked = PageQuery(
+        scope="pages:activity",
+        filters=filters(query, services, zone),
+        limit=ROWS,
+        cursor=query.text("cursor"),
+    )
+    query.close()
+    return asked
+
+
+def _pager(request: Request, cursors: tuple[str | None, str | None]) -> dict[str, str | None]:
+    """The addresses of the newer and the older page, under the same filters."""
+    left_out = {"cursor", "around"}
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] not in left_out]
 
     def address(cursor: str | None) -> str | None:
-        return f"{request.url.path}?{urlencode({**kept, 'cursor': cursor})}" if cursor else None
+        query = urlencode([*kept, ("cursor", cursor)]) if cursor else ""
+        return f"{request.url.path}?{query}" if cursor else None
 
     return {"newer": address(cursors[0]), "older": address(cursors[1])}

@@ -22,6 +22,7 @@ def told(backend: Backend) -> Iterator[Station]:
     """Five interactions of two contacts, on two days of Mexico, one of them answered by Rosa."""
     with open_station(backend) as station:
         station.user("Rosa")
+        station.ask("/v1/views")  # until the views know her, a name is a person without sign-in
         rows: list[dict[str, object]] = [
             {"department": "Ventas", "campaign": "=Feria", "occurred_at": at("20T23:30")},
             {"channel": "call", "occurred_at": at("21T00:10")},

@@ -1,0 +1,66 @@
+"""The Reports page: figures, plots with their tables, lists behind them, both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from api.web.moments import Moments
+from api.web.report_plots import shade, stacked
+from tests.api.house import NOON
+from tests.web.window import Ledger, Window, no_barriers
+
+Browse = Callable[..., Window]
+
+
+def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> None:
+    """Of the days asked for, each number leads to as many rows; tables, CSV, both languages."""
+    for number in range(3):
+        ledger.append(text=f"Hola {number}", occurred_at=f"2026-11-1{number}T10:00:00-06:00")
+    ledger.append(channel="call", text=None, occurred_at="2026-08-01T10:00:00-06:00")
+    head = ledger.composition.log.head()
+    ledger.ask("GET", f"/v1/reports/waiting?min_position={head}&wait_ms=10000")
+    window = browse("Rosa", "es")
+    page = window.go("/reports")
+    window.see("h1", "Informes")
+    assert page.locator(".kpi b").nth(0).inner_text() == "3"
+    assert page.locator("svg.plot rect").count() == 3
+    assert page.locator("td.ch5").count() == 3
+    no_barriers(page)
+    page.locator("tbody a", has_text="WhatsApp").first.click()
+    window.see("h1", "Actividad")
+    assert page.locator("table.act tbody tr:not(.dayrow)").count() == 3
+    page = window.go("/reports?from=2026-08-01&through=2026-08-01&tz=UTC")
+    assert page.locator(".kpi b").nth(0).inner_text() == "1"
+    page.locator(".kpi a").first.click()
+    window.see("h1", "Actividad")
+    assert page.locator("table.act tbody tr:not(.dayrow)").count() == 1
+    english = browse("Rosa", "en")
+    english.go("/reports")
+    english.see("h2", "Time to the first response")
+    no_barriers(english.page)
+
+
+def test_plots_are_numbers_before_they_are_shapes() -> None:
+    """Columns add up to their height, the rest is one series, and shades go from 0 to 5."""
+    rows = [
+        {"day": "2026-11-01", "channel": channel, "interactions": count}
+        for channel, count in (("a", 50), ("b", 20), ("c", 15), ("d", 10), ("e", 3), ("f", 2))
+    ]
+    found = stacked(rows, "day", list("abcdef"))
+    assert found.series == ("a", "b", "c", "d", "")
+    (column,) = found.columns
+    assert [part.series for part in column.slices] == [1, 2, 3, 4, 5]
+    height = sum(part.height for part in column.slices)
+    assert (round(height), found.ticks[4]) == (round(200 * 100 / 120), (0, 120))
+    assert stacked([], "day", []).columns == ()
+    assert [shade(count, 10) for count in (0, 1, 5, 10)] == [0, 1, 3, 5]
+
+
+def test_lengths_of_time_have_two_units_at_most() -> None:
+    """45 s, 4 min, 1 h 12 min, 3 d 2 h; nothing is a dash; days and weekdays by language."""
+    when = Moments("es", "UTC", lambda: NOON, lambda text: text)
+    spans = [when.span(seconds) for seconds in (None, 45, 240.4, 4_320, 266_400)]
+    assert spans == ["–", "45 s", "4 min", "1 h 12 min", "3 d 2 h"]
+    assert when.weekday(1) == "lun"
+    assert when.days(date(2026, 10, 24), date(2026, 11, 2)) == "24 oct 2026 – 2 nov 2026"
