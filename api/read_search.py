@@ -140,15 +140,15 @@ def _found(look: Look, asked: Asked) -> Json:
         cursor=asked.cursor,
     )
     page = search_pages.page(look.reading, beside, messages, look.visible)
-    items = [*ahead, *_messages(look, page.rows, messages)]
+    items = [*ahead, *map(encode, said(look, page.rows, messages))]
     return page_answer(page_json(items, page), look.position)
 
 
 # -------------------------------------------------------------------------- messages
 
 
-def _messages(look: Look, refs: list[Ref], query: SearchQuery) -> list[bytes]:
-    """The items of some interactions, in the same order, as JSON."""
+def said(look: Look, refs: list[Ref], query: SearchQuery) -> list[MessageItem]:
+    """The items of some interactions, in the same order."""
     marker = Marker(query.terms)
     bodies = look.renderer.rows(look.reading, refs, look.visible)
 

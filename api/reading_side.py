@@ -50,6 +50,7 @@ from api.web import (
     pages,
     reference,
     reports,
+    searching,
 )
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
@@ -95,6 +96,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     files.router,
     acting.router,
     finding.router,
+    searching.router,
     inbox.router,
     inbox_acts.router,
     interaction_cards.router,

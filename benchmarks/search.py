@@ -29,7 +29,7 @@ from projections.access import EVERYTHING
 from projections.core import core_group
 from projections.dictionary import Dictionary
 from projections.group import Group
-from projections.rendering import Renderer
+from projections.rendering import Renderer, encode
 from projections.search import search_group
 from projections.search_pages import SearchQuery
 from projections.timeline_pages import Filters, PageQuery
@@ -193,7 +193,7 @@ class Bench:
             page = search_pages.page(reading, reading.beside(SEARCH), query, EVERYTHING)
             bodies = self.renderer.rows(reading, page.rows, EVERYTHING)
             marker = Marker(terms)
-            items = [search_items.message(body, marker, lambda: None) for body in bodies]
+            items = [encode(search_items.message(body, marker, lambda: None)) for body in bodies]
         return (time.perf_counter() - began) * 1_000, len(items)
 
     def listed_ms(self) -> float:

@@ -11,7 +11,6 @@ from msgspec import Raw, Struct
 from projections.finding import words_of, words_of_address
 from projections.finding_pages import Term as Spellings
 from projections.finding_pages import interaction_of, terms_of
-from projections.rendering import encode
 from projections.shapes import ContactView
 from projections.words import Excerpt, Marker
 
@@ -62,10 +61,10 @@ Whole = Callable[[], str | None]
 """Gives the whole text of an interaction whose row cuts it."""
 
 
-def message(body: bytes, marker: Marker, whole: Whole) -> bytes:
-    """An interaction's row (2.3, as JSON) as an item of a search, as JSON."""
+def message(body: bytes, marker: Marker, whole: Whole) -> MessageItem:
+    """An interaction's row (2.3, as JSON) as an item of a search."""
     found = _excerpt(_SHOWN.decode(body), marker, whole)
-    return encode(MessageItem(row=Raw(body), excerpt=found.text, marks=found.marks))
+    return MessageItem(row=Raw(body), excerpt=found.text, marks=found.marks)
 
 
 def _excerpt(shown: _Shown, marker: Marker, whole: Whole) -> Excerpt:

@@ -1,8 +1,8 @@
-"""What the search box finds: people as one types, `#123456` for that interaction."""
+"""What the search box finds: people and messages as one types, `#123456` for that interaction."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -10,9 +10,13 @@ from api.auth import services_of
 from api.parameters import Query
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
+from api.web.searching import Hit, hits
+from domain.errors import NotYet
 from projections import contact_pages
 from projections.contact_pages import ContactQuery
 from projections.finding_pages import interaction_of
+from projections.timeline_pages import Filters
+from projections.views import SEARCH
 
 if TYPE_CHECKING:
     from api.auth import Caller
@@ -20,6 +24,9 @@ if TYPE_CHECKING:
     from api.web.ground import Work
 
 router = APIRouter(include_in_schema=False)
+
+SAID_MAX: Final = 5
+"""Messages shown below the people: the page of the search has all of them."""
 
 FOUND_MAX: Final = 20
 """People shown for what was typed: more are found by typing more."""
@@ -44,8 +51,24 @@ def _find(request: Request, _caller: Caller) -> Work:
             return redirect(f"/interactions/{number}")
         page = contact_pages.page(look.reading, asked, look.visible)
         people = look.renderer.contacts(look.reading, page.rows)
-        template = "found.html" if piece else "find_page.html"
-        values = {"people": people, "number": number, "text": text, "more": page.next is not None}
+        template = "find_found.html" if piece else "find_page.html"
+        values: dict[str, Any] = {
+            "people": people,
+            "number": number,
+            "text": text,
+            "more": page.next is not None,
+        }
+        if piece:
+            values["said"] = _said(look, text)
         return Shown(template, values, "find", piece=piece)
 
     return work
+
+
+def _said(look: Look, text: str) -> list[Hit]:
+    """The newest messages that say it; none while their words are being gathered."""
+    try:
+        look.join(SEARCH, 0)
+    except NotYet:
+        return []
+    return hits(look, text, Filters(), limit=SAID_MAX).rows

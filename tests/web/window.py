@@ -163,6 +163,11 @@ class Ledger:
         head = self.composition.log.head()
         self.ask("GET", f"/v1/conversations?min_position={head}&wait_ms=10000&limit=1")
 
+    def searchable(self) -> None:
+        """Wait until the search finds all that was written."""
+        head = self.composition.log.head()
+        self.ask("GET", f"/v1/search?q=zz&min_position={head}&wait_ms=10000")
+
 
 @contextmanager
 def served(folder: Path) -> Iterator[Ledger]:

@@ -1,0 +1,201 @@
+"""The page of the search: what was said, in the whole history, with the words marked.
+
+What is marked comes as parts of a text, each marked or not: a template writes them one after
+the other, and no text ever becomes markup.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from msgspec import Struct
+
+from api.auth import services_of
+from api.parameters import Query
+from api.read_search import CONTACTS_MAX, QUERY_MAX_CHARS, QUERY_MIN_CHARS, said
+from api.web.ground import open_page, redirect
+from api.web.making import Shown
+from api.web.pages import row_of
+from domain.times import parse_filter_time
+from domain.values import Channel, Direction
+from projections import contact_pages, search_pages
+from projections.contact_pages import ContactQuery
+from projections.finding_pages import interaction_of
+from projections.paging import Page
+from projections.search_pages import SearchQuery
+from projections.timeline_pages import Filters
+from projections.views import SEARCH
+from projections.words import terms_of
+
+if TYPE_CHECKING:
+    from api.auth import Caller
+    from api.reads import Look
+    from api.web.ground import Work
+    from projections.shapes import ContactView, RowView
+
+router = APIRouter(include_in_schema=False)
+
+ROWS: Final = 30
+"""Messages of a page of ours: each has a line or two of text."""
+
+SORTS: Final = ("newest", "relevance")
+
+
+class Part(Struct, frozen=True):
+    """A part of an excerpt."""
+
+    text: str
+    marked: bool
+
+
+class Hit(Struct, frozen=True):
+    """A message that was found, and the parts of its excerpt."""
+
+    row: RowView
+    parts: list[Part]
+
+
+class Wanted(Struct, frozen=True):
+    """What the form of the page asks for, as it stands in the address."""
+
+    q: str
+    channel: str
+    direction: str
+    since: str
+    until: str
+    sort: str
+    cursor: str | None
+
+
+@router.get("/search")
+async def search(request: Request) -> Response:
+    """What was said, and who is called so."""
+    return await open_page(request, _search)
+
+
+def _search(request: Request, caller: Caller) -> Work:
+    services = services_of(request)
+    query = Query(request)
+    wanted = _wanted(query)
+    filters = _filters(query, wanted, caller.zone or services.locale.zone)
+    query.close()
+    text, country = wanted.q, services.locale.country
+
+    def work(look: Look) -> Shown | Response:
+        number = interaction_of(text)
+        if number is not None:
+            return redirect(f"/interactions/{number}")
+        asked = len(text) >= QUERY_MIN_CHARS
+        found: Page[Hit] = Page([])
+        people: list[ContactView] = []
+        if asked:
+            look.join(SEARCH, 0)
+            found = hits(look, text, filters, wanted.sort, wanted.cursor)
+        if asked and wanted.cursor is None and filters == Filters():
+            people = _people(look, text, country)
+        pager = {"newer": _address(wanted, found.prev), "older": _address(wanted, found.next)}
+        values = {"wanted": wanted, "asked": asked, "said": found.rows, "people": people}
+        more = {"number": None, "pager": pager, "channels": list(Channel)}
+        return Shown("search.html", {**values, **more}, "find")
+
+    return work
+
+
+def hits(
+    look: Look,
+    text: str,
+    filters: Filters,
+    sort: str = SORTS[0],
+    cursor: str | None = None,
+    *,
+    limit: int = ROWS,
+) -> Page[Hit]:
+    """The messages that say a text; the look must have the words beside it."""
+    if look.beside is None:
+        message = "the look has no words beside it"
+        raise RuntimeError(message)
+    query = SearchQuery(
+        scope="pages:search",
+        text=text,
+        terms=tuple(terms_of(text)),
+        filters=filters,
+        weigh=sort != SORTS[0],
+        limit=limit,
+        cursor=cursor,
+    )
+    page = search_pages.page(look.reading, look.beside, query, look.visible)
+    items = said(look, page.rows, query)
+    found = [Hit(row_of.decode(item.row), _parts(item.excerpt, item.marks)) for item in items]
+    return Page(found, page.next, page.prev)
+
+
+def _parts(text: str, marks: list[tuple[int, int]]) -> list[Part]:
+    """A text, cut where marks begin and end."""
+    parts: list[Part] = []
+    at = 0
+    for start, end in marks:
+        parts += [Part(text[at:start], marked=False), Part(text[start:end], marked=True)]
+        at = end
+    return [part for part in (*parts, Part(text[at:], marked=False)) if part.text]
+
+
+def _people(look: Look, text: str, country: str | None) -> list[ContactView]:
+    asked = ContactQuery(text=text, country=country, limit=CONTACTS_MAX)
+    page = contact_pages.page(look.reading, asked, look.visible)
+    return look.renderer.contacts(look.reading, page.rows)
+
+
+# -------------------------------------------------------------------------------- query
+
+
+def _wanted(query: Query) -> Wanted:
+    return Wanted(
+        q=(query.text("q") or "").strip()[:QUERY_MAX_CHARS],
+        channel=query.choice("channel", ("", *map(str, Channel)), ""),
+        direction=query.choice("direction", ("", *map(str, Direction)), ""),
+        since=query.text("from") or "",
+        until=query.text("to") or "",
+        sort=query.choice("sort", SORTS, SORTS[0]),
+        cursor=query.text("cursor"),
+    )
+
+
+def _filters(query: Query, wanted: Wanted, zone: str) -> Filters:
+    """What messages must be; the days are those of the reader, the last one included."""
+    since, until = _day(query, "from", wanted.since), _day(query, "to", wanted.until)
+    after = until + dt.timedelta(days=1) if until and until < dt.date.max else None
+    return Filters(
+        channel=(wanted.channel,) if wanted.channel else (),
+        direction=(wanted.direction,) if wanted.direction else (),
+        since=parse_filter_time(since.isoformat(), zone) if since else None,
+        until=parse_filter_time(after.isoformat(), zone) if after else None,
+    )
+
+
+def _day(query: Query, name: str, text: str) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        query.refuse(name, "bad_time", "write a day: 2026-11-22")
+        return None
+
+
+def _address(wanted: Wanted, cursor: str | None) -> str | None:
+    """The address of another page of the same search."""
+    if cursor is None:
+        return None
+    named = {
+        "q": wanted.q,
+        "channel": wanted.channel,
+        "direction": wanted.direction,
+        "from": wanted.since,
+        "to": wanted.until,
+        "sort": wanted.sort,
+        "cursor": cursor,
+    }
+    return "/search?" + urlencode({name: value for name, value in named.items() if value})
