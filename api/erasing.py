@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from api.erasing_plans import Sight
     from domain.ledger import Ledger
     from domain.ports import Clock, Purgeable
+    from projections.views import Views
     from storage.codec import Codec
     from storage.erasures import Erasures
     from storage.keyring import Keyring
@@ -56,9 +57,8 @@ CHANGED: Final = "The contact is another than when the plan was made; make a new
 class Tools(Struct, frozen=True):
     """What an erasure is done with.
 
-    `views_at` gives the position that all views of this place hold, and raises NotYet where some
-    do not serve. `purges` are asked in order. `scrub` overwrites what was deleted from the views
-    of this place, `scrub_keys` from the keys; `forget` drops what this process remembers. `is_gone`
+    `purges` are asked in order. `scrub` overwrites what was deleted from the views of this
+    place, `scrub_keys` from the keys; `forget` drops what this process remembers. `is_gone`
     says of a place by its name that it is no more; `folder` gets the certificates.
     """
 
@@ -67,7 +67,7 @@ class Tools(Struct, frozen=True):
     codec: Codec
     ring: Keyring
     erasures: Erasures
-    views_at: Callable[[], int]
+    views: Views
     purges: Sequence[Purgeable]
     scrub: Callable[[], None]
     scrub_keys: Callable[[], None]
@@ -230,7 +230,7 @@ class Eraser:
 
     def _wait_for_views(self, position: int) -> None:
         until = time.monotonic() + VIEWS_WAIT_S
-        while self._tools.views_at() < position:
+        while self._tools.views.least() < position:
             if time.monotonic() > until:
                 message = "The views of this place do not follow; the erasure goes on when they do."
                 raise NotYet(message)
@@ -293,7 +293,7 @@ class Eraser:
         Raises NotYet where nothing serves, StoreUnavailable.
         """
         tools = self._tools
-        position = tools.views_at()
+        position = tools.views.least()
         id_, name = tools.node
         for gone in [node.name for node in tools.erasures.nodes() if tools.is_gone(node.name)]:
             tools.erasures.forget_node(gone)

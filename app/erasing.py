@@ -11,8 +11,6 @@ from sqlalchemy.engine import make_url
 from api.erasing import Eraser, Tools
 from app.replay_folders import PREFIX
 from projections import database as views_database
-from projections.scrubbing import position_of_all
-from projections.scrubbing import scrub as scrub_group
 from storage import keystore, schema
 from storage.scrubbing import drop_aside, scrub
 
@@ -35,7 +33,7 @@ def eraser_of(composition: Composition, new_id: Callable[[], UUID]) -> Eraser:
     def scrub_views() -> None:
         drop_aside(settings.views_url, settings.data, PREFIX)
         for group in composition.groups:
-            scrub_group(group)
+            group.scrub()
         scrub(settings.views_url, views_database.SCHEMA)
         scrub(settings.log_url, schema.SCHEMA, anew=False)
 
@@ -45,7 +43,7 @@ def eraser_of(composition: Composition, new_id: Callable[[], UUID]) -> Eraser:
         codec=composition.codec,
         ring=keys.ring,
         erasures=keys.erasures,
-        views_at=lambda: position_of_all(composition.views, composition.groups),
+        views=composition.views,
         purges=composition.purges,
         scrub=scrub_views,
         scrub_keys=lambda: scrub(settings.keys_url, keystore.SCHEMA),

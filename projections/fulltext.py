@@ -41,6 +41,15 @@ class Piece(Struct, frozen=True):
     prefix: bool = False
 
 
+class Span(Struct, frozen=True):
+    """Which numbers are asked for, both ends included, how many, and from which end on."""
+
+    first: int
+    last: int
+    limit: int
+    descending: bool
+
+
 Need = tuple[Piece, ...]
 """Pieces of which a row must have one."""
 
@@ -77,8 +86,10 @@ def create_late(slot: Slot, table: RowTable[Any], generation: int) -> None:
 
 def scrub(slot: Slot, table: RowTable[Any], generation: int) -> None:
     """Have SQLite's index keep nothing of what was deleted; inside the caller's transaction."""
-    if slot.kind == "sqlite" and not _deletes_for_certain():
+    if table.searched and slot.kind == "sqlite" and not _deletes_for_certain():
         name = name_of(table, generation)
+        if not slot.fetch("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)):
+            return  # of another version of the program, which had another table
         slot.run(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
 
 
@@ -119,6 +130,21 @@ class Writer:
         return sorted(pair for pair in found if pair[0] is not None)
 
 
+def ordered(beside: Beside, table: RowTable[Any], needs: Sequence[Need], span: Span) -> list[int]:
+    """The numbers of rows that have all that is needed, in their order; on SQLite alone.
+
+    There the index is kept in that order, and is read only as far as it is asked for.
+    """
+    name = name_of(table, beside.generation)
+    way = "DESC" if span.descending else "ASC"
+    rows = beside.fetch(
+        f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid >= ? AND rowid <= ?"
+        f" ORDER BY rowid {way} LIMIT ?",
+        (_asked_of_fts5(needs), span.first, span.last, span.limit),
+    )
+    return [row[0] for row in rows]
+
+
 def holding(beside: Beside, table: RowTable[Any], needs: Sequence[Need], limit: int) -> list[int]:
     """The numbers of at most so many rows that have all that is needed, in no order."""
     if table.searched is None:
@@ -126,10 +152,9 @@ def holding(beside: Beside, table: RowTable[Any], needs: Sequence[Need], limit: 
     number, words = table.searched
     if beside.kind == "sqlite":
         name = name_of(table, beside.generation)
-        asked = " AND ".join(f"({' OR '.join(map(_for_fts5, need))})" for need in needs)
         rows = beside.fetch(
             f"SELECT rowid FROM {name} WHERE {name} MATCH ? LIMIT ?",
-            (asked, limit),
+            (_asked_of_fts5(needs), limit),
         )
     else:
         # A walk over all rows is never cheaper: their words would have to be split each time.
@@ -144,6 +169,10 @@ def holding(beside: Beside, table: RowTable[Any], needs: Sequence[Need], limit: 
             (asked, limit),
         )
     return [row[0] for row in rows]
+
+
+def _asked_of_fts5(needs: Sequence[Need]) -> str:
+    return " AND ".join(f"({' OR '.join(map(_for_fts5, need))})" for need in needs)
 
 
 def _vector(words: str) -> str:

@@ -22,7 +22,7 @@ from msgspec import structs
 
 from domain.errors import Unavailable
 from domain.ports import Entry
-from projections import checkpoints
+from projections import checkpoints, fulltext
 from projections.base import EPOCH, Key, Projection, Rows, RowTable
 from projections.checkpoints import Checkpoint, Parked
 from projections.database import Slot, is_refusal, translated, writing
@@ -240,6 +240,13 @@ class Group:
         from projections.rebuild import rebuild  # noqa: PLC0415 - the two call each other
 
         rebuild(self, source)
+
+    def scrub(self) -> None:
+        """Have indexes of words keep nothing of what was deleted. Raises StoreUnavailable."""
+        with self._lock, self._healing(), writing(self._writer()) as slot:
+            for checkpoint in checkpoints.all_of(slot, self.name):
+                for table in self.tables:
+                    fulltext.scrub(slot, table, checkpoint.generation)
 
     def close(self) -> None:
         """Give the writing connection back."""

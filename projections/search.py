@@ -12,8 +12,8 @@ message-id are no matter here: an e-mail is neither edited nor revoked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Final, Protocol, cast
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -35,6 +35,15 @@ from projections.words import joined, words_of
 BETWEEN: Final = "|"
 """Stands between the words of text, subject and files: no phrase goes across."""
 
+UNIT_BITS: Final = 26
+"""Rows are in the order of their minutes (2^26 µs); inside of one, in that of the log."""
+
+POSITION_BITS: Final = 36
+"""Of a place; the rest is the minute. Positions go to 68,000,000,000 before it is too narrow."""
+
+UNITS_BITS: Final = 63 - POSITION_BITS
+"""Of the number of a minute: some 142 years before and after 1970."""
+
 SHIFTS: Final = (45, 41, 37)
 """Spans of time by which rows are found, as powers of two of microseconds: about a year, a month
 and a day. Where a word is in too many rows, a span has few enough."""
@@ -52,14 +61,16 @@ _OCCURRED: Final = "occurred_at"
 class DocumentRow(Struct, gc=False):
     """An interaction's signs and words, single-spaced, with a space at either end.
 
-    `subject` is the one under whose key they lie sealed in the log. `told` is what they were
-    made of, where anything became known beyond the record; empty else. Without position it was
-    not recorded yet.
+    `place` orders rows by time, roughly, and holds the position; without one it was not recorded
+    yet. `subject` is the one under whose key the words lie sealed in the log, `voice` that of
+    an edit by somebody else. `told` is what they were made of, where anything became known
+    beyond the record; empty else.
     """
 
     originator: bytes
     subject: bytes
-    position: int | None = None
+    voice: bytes | None = None
+    place: int | None = None
     words: str = ""
     told: bytes = b""
 
@@ -72,15 +83,19 @@ DOCUMENTS: Final = (
         columns={
             "originator": sa.LargeBinary(16),
             "subject": sa.LargeBinary(16),
-            "position": sa.BigInteger(),
+            "voice": sa.LargeBinary(16),
+            "place": sa.BigInteger(),
             "words": BYTEWISE,
             "told": sa.LargeBinary(),
         },
-        indexes=(("subject", ("subject",), None, False),),
+        indexes=(
+            ("subject", ("subject",), None, False),
+            ("voice", ("voice",), "voice IS NOT NULL", False),
+        ),
     )
     .with_long_rows()
-    .asked_in_settle("subject")
-    .found_by("words", number="position")
+    .asked_in_settle("subject", "voice")
+    .found_by("words", number="place")
 )
 
 
@@ -108,6 +123,7 @@ class Told(Struct, array_like=True):
     subject: str
     files: str
     state: State
+    erased: bool = False
 
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -133,56 +149,62 @@ class Search:
         """Make the row's words again; whose words are to be forgotten, is noted."""
         event = entry.event
         if entry.topic == ERASED:
-            for subject in cast("_Erasure", event).subjects:
+            for subject in cast("events.ContactErased", event).subjects:
                 rows.touch(ERASED, (subject.bytes,))
             return
         key, subject = _stream(entry).bytes, cast("events.InteractionEdited", event).subject
         row = rows.get(DOCUMENTS, (key,)) or DocumentRow(key, subject.bytes)
         told = told_of(row)
         if isinstance(event, events.InteractionRecorded):
-            row.position, row.subject = entry.position, subject.bytes
+            row.place, row.subject = place_of(event.occurred_at, entry.position), subject.bytes
             told = _recorded(event, told.state)
+            told.erased = entry.erased
         else:
             told.state = folding.join(told.state, _news(entry))
+            edit = told.state.edit
+            if edit is not None and edit.by == event.originator_id.bytes:
+                row.voice = subject.bytes
         _put(rows, row, told)
 
     def settle(self, rows: Rows) -> None:
         """Forget the words of erased subjects: as if their keys had never been there."""
         for key in rows.touched(ERASED):
-            bound = rows.bound(DOCUMENTS)
-            found = rows.select(sa.select(bound.c.originator).where(bound.c.subject == key[0]))
+            bound, subject = rows.bound(DOCUMENTS), cast("bytes", key[0])
+            whose = sa.or_(bound.c.subject == subject, bound.c.voice == subject)
+            found = rows.select(sa.select(bound.c.originator).where(whose))
             keys = sorted((cast("bytes", one[0]),) for one in found)
             rows.load(DOCUMENTS, keys)
             for row in (rows.get(DOCUMENTS, key) for key in keys):
                 if row is not None:
-                    _put(rows, row, _forgotten(told_of(row)))
-
-
-class _Erasure(Protocol):
-    """What an erasure says of whom it is about."""
-
-    @property
-    def subjects(self) -> Sequence[UUID]:
-        """Their addresses."""
+                    _forget(rows, row, subject)
 
 
 def _put(rows: Rows, row: DocumentRow, told: Told) -> None:
     """Have the row say what is told; nothing known of what never came is no row."""
-    if row.position is None and told.state == State():
+    if told.state.edit is None:
+        row.voice = None
+    if row.place is None and told.state == State():
         rows.delete(DOCUMENTS, (row.originator,))
         return
     write(row, told)
     rows.put(DOCUMENTS, row)
 
 
-def _forgotten(told: Told) -> Told:
-    """What remains to be told when the keys are gone: no words, but what became of them."""
-    gone = {
-        name: Correction(one.version, None if name == _TEXT else one.value)
-        for name, one in told.state.corrections.items()
-    }
-    state = structs.replace(told.state, edit=None, corrections=gone)
-    return structs.replace(told, text="", subject="", files="", state=state)
+def _forget(rows: Rows, row: DocumentRow, subject: bytes) -> None:
+    """Have a row say what remains when a subject's key is gone: what became of its words."""
+    told = told_of(row)
+    state = told.state
+    if row.voice == subject:
+        state = structs.replace(state, edit=None)
+    if row.subject == subject:
+        gone = {
+            name: Correction(one.version, None if name == _TEXT else one.value)
+            for name, one in state.corrections.items()
+        }
+        state = structs.replace(state, corrections=gone)
+        recorded = row.place is not None
+        told = structs.replace(told, text="", subject="", files="", erased=recorded)
+    _put(rows, row, structs.replace(told, state=state))
 
 
 def _stream(entry: Entry) -> UUID:
@@ -244,13 +266,16 @@ def write(row: DocumentRow, told: Told) -> None:
     signs = [*told.whose, *(_spans(moved.value) if moved else told.spans)]
     parts = " ".join((*signs, *(word for part in _shown(told) for word in (BETWEEN, part))))
     row.words = f" {' '.join(parts.split())} "
-    row.told = b"" if told.state == State() else _PACK(told)
+    plain = told.state == State() and not told.erased
+    row.told = b"" if plain else _PACK(told)
+    if moved and row.place is not None:
+        row.place = place_of(moved.value, position_in(row.place))
 
 
 def _shown(told: Told) -> tuple[str, str, str]:
     """The words of text, subject and files, as people see them."""
     state = told.state
-    if state.revoked_at is not None or state.retraction is not None:
+    if told.erased or state.revoked_at is not None or state.retraction is not None:
         return "", "", ""
     text, files, edit = told.text, told.files, state.edit
     if edit is not None:
@@ -267,6 +292,27 @@ def _spans(at: int) -> list[str]:
 
 
 # ---------------------------------------------------------------------------- for searching
+
+
+def place_of(at: int, position: int) -> int:
+    """Where a row stands: by its time (µs), to the minute, and by its position."""
+    return (unit_of(at) << POSITION_BITS) | position
+
+
+def unit_of(at: int) -> int:
+    """The number of the minute (2^26 µs) in which a time lies; of far times that of the end."""
+    number = (at >> UNIT_BITS) + (1 << UNITS_BITS - 1)
+    return min(max(number, 0), (1 << UNITS_BITS) - 1)
+
+
+def unit_start(unit: int) -> int:
+    """The time (µs) at which a minute begins."""
+    return (unit - (1 << UNITS_BITS - 1)) << UNIT_BITS
+
+
+def position_in(place: int) -> int:
+    """The position that a place holds."""
+    return place & ((1 << POSITION_BITS) - 1)
 
 
 def span_of(level: int, at: int) -> int:

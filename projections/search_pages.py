@@ -1,15 +1,17 @@
 """Finding interactions by their words: which match, the newest first, or those that say most.
 
-Three ways lead to the newest. Where a word is in most rows, the list is walked from its newest
-end, and a page is soon full. Where it is in few, the index of words has them all, and they are
-put in order. In between, time is cut into spans, and the index is asked for the next one, a
-long one where it has few rows, a short one where it has many. All ways give the same rows in
-the same order, on both databases: the index only proposes, the words of each row decide.
+Where a word is in most rows, the list is walked from its newest end, and a page is soon full.
+Otherwise the index of words proposes. SQLite keeps it roughly in the order of time, and it is
+read as far as needed. PostgreSQL's has no order: of a rare word all rows are put in order; for
+one that is in more, the list is walked on; and where that is in vain, time is cut into spans,
+and the index is asked for the next one, a long one where it has few rows, a short one where it
+has many. All ways give the same rows in the same order, on both databases: the index only
+proposes, the words of each row decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct, structs
@@ -17,11 +19,23 @@ from msgspec import Struct, structs
 from projections import activity, paging, timeline_pages
 from projections.access import Visible
 from projections.finding_pages import any_of
-from projections.fulltext import Need, Piece, holding
+from projections.fulltext import Need, Piece, Span, holding, ordered
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Fetch, Page, SortKey, read_page
-from projections.search import DOCUMENTS, SHIFTS, in_span, span_of, start_of, with_any_of
+from projections.search import (
+    DOCUMENTS,
+    POSITION_BITS,
+    SHIFTS,
+    in_span,
+    place_of,
+    position_in,
+    span_of,
+    start_of,
+    unit_start,
+    with_any_of,
+)
+from projections.search_weight import Weightiest
 from projections.timeline import INTERACTIONS, KIND_INTERACTION, LISTED
-from projections.timeline_pages import OF_ROW, SELF, Filters, Ref, key_of, shape_of
+from projections.timeline_pages import OF_ROW, RANGE, SELF, Filters, Ref, key_of, shape_of
 from projections.timeline_pages import where as condition_of
 from projections.views import Beside, Reading
 from projections.words import Term
@@ -36,26 +50,22 @@ FEW: Final = 300
 """Rows that the index proposes and that are all looked at: some pages full."""
 
 MANY: Final = 2_000
-"""And where filters let few of them pass: some ten milliseconds."""
+"""And where they are put in order, or filters let few of them pass: some ten milliseconds."""
+
+WINDOW_ROWS: Final = 4_000
+"""Rows of the list that the database walks over by itself, at a time: some five milliseconds."""
+
+WALKED_MAX: Final = 16_000
+"""Rows that it walks over until time is cut into spans."""
 
 ASKED_MAX: Final = 1_000
 """Rows in one query: far below what either database takes as parameters."""
 
-WEIGHED_MAX: Final = 500
-"""Matches that are weighed where the weightiest are asked for: the newest ones."""
-
 PREFIX_MIN_CHARS: Final = 3
 """Beginnings of fewer characters are in so many rows that the index is asked for others."""
 
-REPEATS_MAX: Final = 5
-"""So often a word counts in one row: who writes it more often says no more."""
-
-_WHOLE: Final = 3
-"""A whole word weighs so much, one that goes on a third of it."""
-
-_SCALE: Final = 1_000
-_LENGTH: Final = 20
-"""Words at which a text begins to count as long: a message of some lines."""
+POSITION_MAX: Final = (1 << POSITION_BITS) - 1
+"""The last position of a minute, wherever that ends."""
 
 
 class SearchQuery(Struct, frozen=True, kw_only=True):
@@ -87,7 +97,7 @@ def page(reading: Reading, beside: Beside, query: SearchQuery, visible: Visible)
         low = LOWEST if query.filters.since is None else (query.filters.since, SELF)
         high = HIGHEST if query.filters.until is None else (query.filters.until, SELF)
         return read_page(_within(ask, low, high), newest, key_of)
-    weighed = _Weightiest(newest, query)
+    weighed = Weightiest(newest, query)
     return read_page(ask, weighed, weighed.key_of)
 
 
@@ -116,6 +126,7 @@ class Newest:
         self._few = MANY if shape_of(query.filters)[0] else FEW
         self._list = self._listed(visible)
         self._documents = beside.name(DOCUMENTS)
+        self._said = activity.Recent(reading, self._filters, visible, self._saying())
 
     def __call__(
         self, low: SortKey, high: SortKey, *, descending: bool, count: int
@@ -124,11 +135,10 @@ class Newest:
         way = _Way(low, high, descending=descending, count=count)
         self._walk(way, STRIDE_FIRST)
         if not way.done:
-            proposed = self._proposed(())
-            if proposed is None:
-                self._by_spans(way, 0)
+            if self._beside.kind == "sqlite":
+                self._by_order(way)
             else:
-                way.take(self._among(proposed, way), last=True)
+                self._without_order(way)
         return way.found[:count]
 
     def words(self, refs: Sequence[Ref]) -> dict[bytes, str]:
@@ -173,13 +183,69 @@ class Newest:
 
     # ------------------------------------------------------------- by the index
 
-    def _proposed(self, span: Need) -> list[int] | None:
+    def _by_order(self, way: _Way) -> None:
+        """Read the index in its order, which is that of minutes, as far as needed."""
+        few = self._few
+        while not way.done:
+            first, last = place_of(way.low[0], 0), place_of(way.high[0], POSITION_MAX)
+            span = Span(first, last, few + 1, descending=way.descending)
+            places = ordered(self._beside, DOCUMENTS, self._needs, span)
+            if len(places) <= few:
+                way.take(self._among(map(position_in, places), way), last=True)
+                return
+            # The last minute may have more rows than these, and in another order.
+            end = places[-1] >> POSITION_BITS
+            whole = [place for place in places if place >> POSITION_BITS != end]
+            if whole:
+                way.take(self._among(map(position_in, whole), way), last=False)
+                way.go_beyond((unit_start(end + way.descending), SELF))
+            few = min(few * 2, MANY) if whole else few * 2
+
+    def _without_order(self, way: _Way) -> None:
+        """Put what the index has in order; where that is too much, walk on; at last, by spans."""
+        proposed = self._proposed((), MANY)
+        if proposed is not None:
+            way.take(self._among(proposed, way), last=True)
+            return
+        if self._subjects is None:
+            self._walk_on(way)
+        if not way.done:
+            self._by_spans(way, 0)
+
+    def _walk_on(self, way: _Way) -> None:
+        """Have the database look at the next rows of the list itself, some thousands."""
+        name = self._reading.name(INTERACTIONS)
+        order = "DESC" if way.descending else "ASC"
+        edge = (
+            f"SELECT occurred_at, position FROM {name} WHERE {LISTED} AND {RANGE}"
+            f" ORDER BY occurred_at {order}, position {order} LIMIT 1 OFFSET {WINDOW_ROWS}"
+        )
+        for walked in range(0, WALKED_MAX, WINDOW_ROWS):
+            if way.done or len(way.found) * WALKED_MAX < way.count * walked:
+                return  # at this rate it would not be enough
+            ends = self._reading.fetch(edge, (*way.low, *way.high))
+            end: SortKey = ends[0] if ends else way.low if way.descending else way.high
+            low, high = (end, way.high) if way.descending else (way.low, end)
+            count = way.count - len(way.found)
+            found = self._said(low, high, descending=way.descending, count=count)
+            way.take(found, last=not ends)
+            # The one at the edge itself belongs to what lies ahead.
+            way.go_beyond((end[0], end[1] + (1 if way.descending else -1)))
+
+    def _saying(self) -> tuple[str, tuple[object, ...]]:
+        """Whether a row `i` of the core has every term: a condition and its parameters."""
+        holds = " AND ".join(["strpos(d.words, ?) > 0"] * len(self._needles))
+        # As a value of each row, so that the planner cannot begin with all the words there are.
+        asked = f"SELECT {holds} FROM {self._documents} d WHERE d.originator = i.originator"
+        return f"COALESCE(({asked}), FALSE)", tuple(self._needles)
+
+    def _proposed(self, span: Need, few: int) -> list[int] | None:
         """The positions of all that may match, in a span of time if given; None: too many."""
         needs = [*self._needs, span] if span else self._needs
-        found = holding(self._beside, DOCUMENTS, needs, self._few + 1)
-        return None if len(found) > self._few else found
+        found = holding(self._beside, DOCUMENTS, needs, few + 1)
+        return None if len(found) > few else [position_in(place) for place in found]
 
-    def _among(self, positions: Sequence[int], way: _Way) -> list[Ref]:
+    def _among(self, positions: Iterable[int], way: _Way) -> list[Ref]:
         """Those of some rows that match and lie ahead, in order."""
         shape, values = shape_of(self._filters)
         name = self._reading.name(INTERACTIONS)
@@ -200,7 +266,7 @@ class Newest:
         for span in self._spans(way, level):
             if way.done:
                 return
-            proposed = self._proposed(in_span(level, span))
+            proposed = self._proposed(in_span(level, span), self._few)
             inside = way.within(start_of(level, span), start_of(level, span + 1))
             if proposed is not None:
                 inside.take(self._among(proposed, inside), last=True)
@@ -279,46 +345,6 @@ def _needs(query: SearchQuery) -> tuple[list[Need], bool]:
         needs.append(with_any_of(query.subjects))
     single = all(len(term.words) == 1 for term in query.terms)
     return needs, single and len(rare or pieces) == len(pieces)
-
-
-# ----------------------------------------------------------------------- the weightiest
-
-
-class _Weightiest:
-    """Fetches the newest matches by their weight."""
-
-    def __init__(self, newest: Newest, query: SearchQuery) -> None:
-        filters = query.filters
-        low = LOWEST if filters.since is None else (filters.since, SELF)
-        high = HIGHEST if filters.until is None else (filters.until, SELF)
-        refs = newest(low, high, descending=True, count=WEIGHED_MAX)
-        words = newest.words(refs)
-        self._keys = {
-            ref.originator: (_weight(words.get(ref.originator, ""), query.terms), ref.position)
-            for ref in refs
-        }
-        self._refs = sorted(refs, key=self.key_of, reverse=True)
-
-    def key_of(self, ref: Ref) -> SortKey:
-        """Its weight, and of one weight the order of the log."""
-        return self._keys[ref.originator]
-
-    def __call__(
-        self, low: SortKey, high: SortKey, *, descending: bool, count: int
-    ) -> Sequence[Ref]:
-        """The first `count` between two keys."""
-        found = [ref for ref in self._refs if low < self.key_of(ref) < high]
-        return (found if descending else found[::-1])[:count]
-
-
-def _weight(words: str, terms: Sequence[Term]) -> int:
-    """How much a row says of the terms: whole words and several, in few words."""
-    weight = 0
-    for term in terms:
-        begun = min(words.count(f" {' '.join(term.words)}"), REPEATS_MAX)
-        whole = min(words.count(f" {' '.join(term.words)} "), REPEATS_MAX)
-        weight += begun + (_WHOLE - 1) * whole
-    return weight * _SCALE // (_LENGTH + words.count(" "))
 
 
 def _chunks(values: Sequence[object]) -> Iterator[Sequence[object]]:

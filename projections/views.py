@@ -8,7 +8,7 @@ the reading knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -231,6 +231,17 @@ class Views:
         """The position that a group's readers see. Raises NotYet where nothing serves."""
         with self.reading(group) as reading:
             return reading.position
+
+    def least(self) -> int:
+        """The position that the readers of every group see, of those that serve.
+
+        Raises NotYet where the core does not.
+        """
+        found = self.position()
+        for group in self._versions:
+            with suppress(NotYet):
+                found = min(found, self.position(group))
+        return found
 
     def state(self, head: int) -> list[GroupState]:
         """How each group is, against the log's last position."""

@@ -10,7 +10,7 @@ import click
 
 from api.auth import SYSTEM
 from api.erasing_plans import NOBODY, sight_in
-from app.cli.frame import OK, json_option, look, say, show, with_ledger
+from app.cli.frame import OK, json_option, look, look_everywhere, say, show, with_ledger
 from domain.addresses import AddressError, parse_address
 from domain.commands import By
 from domain.errors import InvalidInput, NotFound
@@ -38,10 +38,9 @@ def erase(
     """Print what would be erased of a contact; with --confirm and --reason, erase it."""
     if confirm is not None and not (reason or "").strip():
         raise InvalidInput.one("--reason", "missing", "say why, without naming the person")
-    everywhere = [group.name for group in composition.groups]
-    look(composition, *everywhere)
+    look(composition)
     # What somebody began and did not end is completed first.
-    asyncio.run(composition.eraser.finish(lambda: look(composition, *everywhere)))
+    asyncio.run(composition.eraser.finish(lambda: look_everywhere(composition)))
     sight = _sight(composition, _contact(composition, who))
     if confirm is None:
         composition.ledger.erasures.refuse_held((sight.contact, *sight.subjects))
@@ -50,7 +49,7 @@ def erase(
     async def deed() -> str:
         eraser = composition.eraser
         intent = await eraser.begin(sight, confirm, reason or "", BY)
-        await asyncio.to_thread(look, composition, *everywhere)
+        await asyncio.to_thread(look_everywhere, composition)
         await eraser.complete(intent)
         return str(eraser.path_of(intent.erasure))
 

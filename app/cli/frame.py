@@ -165,6 +165,12 @@ def look(composition: Composition, *groups: str) -> None:
         follower.release()
 
 
+def look_everywhere(composition: Composition) -> None:
+    """The same, of all groups that were ever built."""
+    serving = composition.views.serving
+    look(composition, *(group.name for group in composition.groups if serving(group.name)))
+
+
 @contextmanager
 def progress(unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr, told (done, total); silent where nobody looks."""

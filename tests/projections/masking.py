@@ -25,6 +25,7 @@ ARRIVAL: Mapping[str, frozenset[str]] = {
     "marks": frozenset({"steps", "reset_at", "reset_to"}),
     "seen": frozenset({"through", "reset_at"}),
     "starts": frozenset({"position"}),
+    "documents": frozenset({"place"}),
 }
 """Table → columns that say when something reached the log, and nothing else.
 
