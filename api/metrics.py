@@ -6,7 +6,7 @@ here on its hottest way; positions are asked for at that moment too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
@@ -30,6 +30,17 @@ _SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 Kind = tuple[str, str, int]
 """Method, route and status of a request."""
+
+
+class ProofNumbers(NamedTuple):
+    """How the proofs are: the tree's and the newest checkpoint's size, failures by place.
+
+    A place is 1 while its failure lasts, else 0.
+    """
+
+    tree: int
+    signed: int
+    failing: dict[str, int]
 
 
 class Metrics:
@@ -95,6 +106,10 @@ class Metrics:
         """Show the positions of the log and of the core views, asked for together."""
         self._registry.register(_Positions(places))
 
+    def watch_proofs(self, proofs: Callable[[], ProofNumbers]) -> None:
+        """Show how the proofs are, asked for together."""
+        self._registry.register(_Proofs(proofs))
+
     def text(self) -> bytes:
         """All of them, in Prometheus' text format."""
         return generate_latest(self._registry)
@@ -126,3 +141,21 @@ class _Positions(Collector):
         yield GaugeMetricFamily("hilo_log_position", "Last position of the log", head)
         yield GaugeMetricFamily("hilo_core_position", "Position of the core views", core)
         yield GaugeMetricFamily("hilo_core_lag", "Events not in the views yet", max(0, head - core))
+
+
+class _Proofs(Collector):
+    """How far the tree and its signatures are, and which places fail."""
+
+    def __init__(self, proofs: Callable[[], ProofNumbers]) -> None:
+        self._proofs = proofs
+
+    def collect(self) -> Iterator[Metric]:
+        found = self._proofs()
+        yield GaugeMetricFamily("hilo_tree_position", "Events in the Merkle tree", found.tree)
+        yield GaugeMetricFamily("hilo_signed_position", "Events under a signature", found.signed)
+        family = GaugeMetricFamily(
+            "hilo_proof_failing", "1 while a place of the proofs fails", labels=("place",)
+        )
+        for place, failing in sorted(found.failing.items()):
+            family.add_metric((place,), failing)
+        yield family

@@ -25,7 +25,7 @@ _REF: Final = "#/components/schemas/{name}"
 _MEANINGS: Final = {
     200: "It stood there already, or was changed",
     201: "Written, durably",
-    202: "Written, durably; what it is about is not there yet",
+    202: "Taken, durably; what it is about is not there yet",
 }
 
 

@@ -120,7 +120,7 @@ def card_json(look: Look, reads: Reads, position: int, as_of: AsOf | None) -> by
         entries = [entry for entry in entries if as_of.counts(entry)]
     proof = Proof(
         leaf=b64encode(reads.leaf(stored)).decode(),
-        checkpoint_size=None,
+        checkpoint_size=look.services.proofs.covering(position),
         receipt=f"/v1/interactions/{position}/receipt",
     )
     rest = {"history": chronicle(entries, look.names, _twins(look, entries)), "proof": proof}

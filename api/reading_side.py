@@ -9,6 +9,8 @@ from msgspec import Meta, Struct
 
 from api import (
     attachments,
+    audit,
+    audit_views,
     bulk,
     contact_access,
     contact_addresses,
@@ -16,7 +18,9 @@ from api import (
     contact_merges,
     conversations,
     erasures,
+    exports,
     log_pages,
+    log_proofs,
     notes,
     operations,
     people_me,
@@ -35,6 +39,7 @@ from api import (
 )
 from api.chronicle import Happening
 from api.hub import Hub
+from api.metrics import ProofNumbers
 from api.read_interactions import Proof
 from api.shelf import Shelf
 from api.stream import Pace
@@ -87,6 +92,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     stream.router,
     attachments.downloads,
     log_pages.router,
+    log_proofs.router,
+    audit.router,
+    exports.router,
     operations.router,
     people_me.router,
     people_users.router,
@@ -168,6 +176,8 @@ BODIES: Final[tuple[type[Struct], ...]] = (
     ContactView,
     Counts,
     log_pages.LogPage,
+    *log_proofs.STRUCTS,
+    *audit_views.STRUCTS,
     operations.Health,
     operations.Ready,
     operations.Viewed,
@@ -205,6 +215,19 @@ def furnish(application: FastAPI, services: Services, reads: Reads) -> None:
     metrics.watch_queue(services.log.queued)
     metrics.watch_streams(lambda: hub.streams)
     metrics.watch_positions(lambda: _places(services))
+    metrics.watch_proofs(lambda: _proof_numbers(services))
+
+
+def _proof_numbers(services: Services) -> ProofNumbers:
+    """How the proofs are; zeroes where the store does not answer."""
+    try:
+        found = services.proofs.state()
+    except Unavailable:
+        return ProofNumbers(0, 0, {})
+    signed = found.last.size if found.last else 0
+    return ProofNumbers(
+        found.tree, signed, {row.place: int(bool(row.error)) for row in found.places}
+    )
 
 
 def _places(services: Services) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from api.erasing import Eraser
+    from audit.room import Proofs
     from channels.room import Channels
     from domain.ledger import Ledger
     from domain.ports import Clock, Entropy, People
@@ -70,4 +71,5 @@ class Services(Struct, frozen=True):
     locale: Locale
     version: str
     eraser: Eraser
+    proofs: Proofs
     twin_window_us: int = 15 * 60 * 1_000_000

@@ -19,8 +19,10 @@ from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
 from app.erasing import eraser_of
+from app.proving_parts import proving_of
 from app.reading_only import why
 from app.standing import Standing
+from audit.bundle import KeptExports
 from channels.contract import Reading
 from channels.fetching import fetched
 from channels.forgetting import Forgetting
@@ -208,13 +210,15 @@ class Composition:
         lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
         self.follower = Follower(self.source, self.core, wakeup=self.log.wakeup, exclusive=lock)
         self.beside = tuple(self._follower(group) for group in self.groups[1:])
+        self.proofs, self.proving = proving_of(self, entropy)
         self.companion: Companion | None = None
         self.tide = Tide(
             self.core,
             lambda: self.follower_state().phase is Phase.FOLLOWING,
             lambda: self.core.examine(self.source),
         )
-        self.purges: list[Purgeable] = [Forgetting(self.channels.ward), self.blobs]
+        exports = KeptExports(self.proofs.exports)
+        self.purges: list[Purgeable] = [Forgetting(self.channels.ward), self.blobs, exports]
         self.renderer = Renderer(settings.public_url, self.dictionary)
         self.forgetters = [self.keys.forget, self.renderer.forget, forget_addresses]
         self.eraser = eraser_of(self, new_id)
@@ -266,6 +270,7 @@ class Composition:
 
     def close(self) -> None:
         """Stop following, append what is queued, close the stores."""
+        self.proving.close()
         self.log.wakeup.close()  # the follower waits for no more
         for follower in (self.follower, *self.beside):
             follower.stop()
@@ -273,6 +278,7 @@ class Composition:
         self.log.close()
         self.trade.close()
         self.blobs.index.close()
+        self.proofs.store.close()
         self.views.close()
         self.standing.release()
         self.keys.store.close()
@@ -304,6 +310,7 @@ class Composition:
             ),
             version=version("hilo"),
             twin_window_us=self.settings.twin_window_us,
+            proofs=self.proofs,
         )
 
 

@@ -38,6 +38,7 @@ def examine(composition: Composition) -> list[Finding]:
     return [
         *_keys(composition),
         *_copies(composition),
+        *_proofs(composition),
         *_erasures(composition),
         *_views(composition),
         *_home(composition),
@@ -110,6 +111,28 @@ def lost_key(error: KeyMissing) -> Finding:
         "put the right key back, from where you keep a copy; without it no word of the ledger"
         " can be read ever again (docs/keys.md)",
     )
+
+
+def _proofs(composition: Composition) -> Iterator[Finding]:
+    settings, proofs = composition.settings, composition.proofs
+    key = settings.signer_file
+    if key.exists() and key.resolve().is_relative_to(settings.data.resolve()):
+        yield Finding(
+            f"The key that signs checkpoints lies beside the data that it vouches for ({key}).",
+            "move it and what lies with it where the databases are not backed up, and give its "
+            "place in HILO_SIGNER_KEY",
+        )
+    if proofs.store.last_checkpoint() and not composition.proving.places:
+        yield Finding(
+            "No place outside keeps checkpoints: whoever has this machine can make new ones.",
+            "name a folder elsewhere in HILO_CHECKPOINT_DIR, or a witness in HILO_WITNESSES",
+        )
+    for row in proofs.store.places():
+        if row.error is not None:
+            yield Finding(
+                f"Proofs: {row.place}: {row.error}",
+                "see docs/auditing.md, and run hilo verify where it says so",
+            )
 
 
 def _views(composition: Composition) -> Iterator[Finding]:

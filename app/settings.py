@@ -33,6 +33,9 @@ MAX_KEY_BACKUP_DAYS: Final = 3_650
 MAX_TWIN_WINDOW_S: Final = 24 * 60 * 60
 """Records further apart than a day are of two events, whatever they look like."""
 
+MAX_EVENTS_DIGITS: Final = 9
+"""A billion events between two checkpoints is as good as never."""
+
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600}
 
 
@@ -86,6 +89,25 @@ SETTINGS: Final = (
         "",
         "Base URL that is asked instead of providers' hosts when files are fetched.",
     ),
+    Setting(
+        "HILO_SIGNER_KEY",
+        "",
+        "File with the key that signs checkpoints; empty: `signer/key` in the folder.",
+    ),
+    Setting(
+        "HILO_CHECKPOINT_EVERY",
+        "10s",
+        "How long after an event a signed checkpoint covers it at the latest: 10s, 5m.",
+    ),
+    Setting(
+        "HILO_CHECKPOINT_EVENTS", "10000", "After how many events a checkpoint is signed sooner."
+    ),
+    Setting("HILO_CHECKPOINT_DIR", "", "Folder that gets every checkpoint; best one elsewhere."),
+    Setting(
+        "HILO_WITNESSES",
+        "",
+        "Witnesses of checkpoints: URL, a space, verifier key; with commas between.",
+    ),
     Setting("HILO_CONFIG", "", "TOML file with the same settings, names in lower case."),
 )
 
@@ -114,6 +136,11 @@ class Settings(Struct, frozen=True):
     replay: int | None = None
     blobs: str = ""
     media_mirror: str = ""
+    signer_key: Path | None = None
+    checkpoint_every_us: int = 10 * 1_000_000
+    checkpoint_events: int = 10_000
+    checkpoint_dir: Path | None = None
+    witnesses: str = ""
 
     def environment(self, around: Mapping[str, str]) -> dict[str, str]:
         """An environment in which `read_settings` gives these very settings; else as `around`."""
@@ -135,6 +162,11 @@ class Settings(Struct, frozen=True):
             "HILO_KEY_BACKUP_DAYS": str(self.key_backup_days),
             "HILO_BLOBS": self.blobs,
             "HILO_MEDIA_MIRROR": self.media_mirror,
+            "HILO_SIGNER_KEY": str(self.signer_key or ""),
+            "HILO_CHECKPOINT_EVERY": f"{self.checkpoint_every_us // 1_000_000}s",
+            "HILO_CHECKPOINT_EVENTS": str(self.checkpoint_events),
+            "HILO_CHECKPOINT_DIR": str(self.checkpoint_dir or ""),
+            "HILO_WITNESSES": self.witnesses,
         }
         names = {setting.name for setting in SETTINGS}
         return {name: value for name, value in around.items() if name not in names} | own
@@ -157,6 +189,11 @@ class Settings(Struct, frozen=True):
         """A folder of this machine for files on their way in; where it can be, beside the rest."""
         in_bucket = self.blobs.startswith("s3://")
         return self.data / "blobs" if in_bucket else Path(self.blob_place)
+
+    @property
+    def signer_file(self) -> Path:
+        """The file of the key that signs checkpoints."""
+        return self.signer_key or self.data / "signer" / "key"
 
     @property
     def embedded(self) -> bool:
@@ -202,6 +239,11 @@ def read_settings(environment: Mapping[str, str], **given: str | None) -> Settin
         key_backup_days=_days(values["key_backup_days"]),
         blobs=_blobs(values["blobs"]),
         media_mirror=_mirror(values["media_mirror"]),
+        signer_key=Path(values["signer_key"]) if values["signer_key"] else None,
+        checkpoint_every_us=_window_us(values["checkpoint_every"], "HILO_CHECKPOINT_EVERY"),
+        checkpoint_events=_events(values["checkpoint_events"]),
+        checkpoint_dir=Path(values["checkpoint_dir"]) if values["checkpoint_dir"] else None,
+        witnesses=values["witnesses"],
     )
 
 
@@ -256,14 +298,21 @@ def _country(text: str) -> str | None:
     raise InvalidInput.one("HILO_COUNTRY", "bad_country", "write two letters, such as MX")
 
 
-def _window_us(text: str) -> int:
+def _events(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text[:MAX_EVENTS_DIGITS]) > 0:
+        return int(text[:MAX_EVENTS_DIGITS])
+    message = "write a number of events, such as 10000"
+    raise InvalidInput.one("HILO_CHECKPOINT_EVENTS", "bad_number", message)
+
+
+def _window_us(text: str, name: str = "HILO_TWIN_WINDOW") -> int:
     """A length of time in µs."""
     found = re.fullmatch(r"(\d{1,6})([smh])", text)
     length_s = int(found[1]) * _SECONDS[found[2]] if found else MAX_TWIN_WINDOW_S + 1
     if length_s <= MAX_TWIN_WINDOW_S:
         return length_s * 1_000_000
     message = "write a length of time up to a day, such as 15m, 90s or 2h"
-    raise InvalidInput.one("HILO_TWIN_WINDOW", "bad_duration", message)
+    raise InvalidInput.one(name, "bad_duration", message)
 
 
 def _days(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import append, channels, find, follow, pages, read, reports, results, search
+from benchmarks import append, channels, find, follow, pages, read, reports, results, search, verify
 
 ALL = {
     "append": append.rows,
@@ -15,6 +15,7 @@ ALL = {
     "read": read.rows,
     "reports": reports.rows,
     "search": search.rows,
+    "verify": verify.rows,
 }
 
 

@@ -72,6 +72,7 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "token.issued": events.TokenIssued,
     "token.revoked": events.TokenRevoked,
     "ledger.restored": events.LedgerRestored,
+    "log.exported": events.Exported,
 }
 
 

@@ -119,8 +119,7 @@ class Codec:
 
         UUIDs are text, other bytes hex; enums are the words that stand in the log.
         """
-        header, _ = split(entry)
-        return {name: _plain(value) for name, value in read_map(entry.position, header).items()}
+        return clear_fields(entry.position, split(entry)[0])
 
     def sections_of(self, entry: StoredEntry) -> list[tuple[bytes, bytes]]:
         """Key id (16) and SHA-256 (32) of the stored bytes of each section. Raises Damaged."""
@@ -178,6 +177,11 @@ class Codec:
         event = plan.event(entry, place, header, plains)
         erased = bool(plains) and plains[0] is None
         return Entry(entry.position, entry.recorded_at, entry.topic, event, erased)
+
+
+def clear_fields(position: int, header: bytes) -> dict[str, object]:
+    """A clear header as plain JSON values: see `Codec.clear_of`. Raises Damaged."""
+    return {name: _plain(value) for name, value in read_map(position, header).items()}
 
 
 def _place_of(event: EventLike | StoredEntry) -> tuple[bytes, bytes]:

@@ -82,6 +82,13 @@ seldom_collected: Final = _Collector().seldom
 """`with seldom_collected(): …` around the reading and applying of a page."""
 
 
+class Pace(Struct, frozen=True):
+    """After a page of fewer than `events`, a pause of `seconds`: the next one holds more."""
+
+    events: int = GATHER_EVENTS
+    seconds: float = GATHER_S
+
+
 class Mark(Struct, frozen=True):
     """A place in a log: which log, which position, and the leaf hash of the event there."""
 
@@ -231,8 +238,15 @@ class Follower:
     """
 
     def __init__(
-        self, source: Source, consumer: Consumer, *, wakeup: Wakeup, exclusive: Exclusive
+        self,
+        source: Source,
+        consumer: Consumer,
+        *,
+        wakeup: Wakeup,
+        exclusive: Exclusive,
+        pace: Pace = Pace(),  # noqa: B008 - frozen
     ) -> None:
+        self._pace = pace
         self._source = source
         self._consumer = consumer
         self._wakeup = wakeup
@@ -368,8 +382,8 @@ class Follower:
             self._stopping.wait(RETRY_S)
             return
         if taken or self._stopping.is_set():
-            if taken < GATHER_EVENTS:
-                self._stopping.wait(GATHER_S)
+            if taken < self._pace.events:
+                self._stopping.wait(self._pace.seconds)
             return
         if self.state.phase is Phase.WAITING:
             self._stopping.wait(RETRY_S)

@@ -19,7 +19,7 @@ import psycopg
 from msgspec import Struct
 
 from domain.errors import NewerData
-from storage import blob_tables
+from storage import blob_tables, schema_tree
 
 SCHEMA: Final = "hilo_log"
 """The schema of all our tables on PostgreSQL, where the three stores may share a database."""
@@ -228,6 +228,7 @@ _FIRST_ON_POSTGRES: Final[tuple[LiteralString, ...]] = (
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(1, _FIRST_ON_SQLITE, _FIRST_ON_POSTGRES),
     Migration(2, blob_tables.ON_SQLITE, blob_tables.ON_POSTGRES),
+    Migration(3, schema_tree.ON_SQLITE, schema_tree.ON_POSTGRES),
 )
 
 SCHEMA_VERSION: Final = MIGRATIONS[-1].version

@@ -41,7 +41,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "quarantine": Command("channels", "quarantine", "What could not be read."),
     "log": Command("logging_by_hand", "log", "Write down an interaction by hand."),
     "import": Command("importing", "import_", "Import history from a file."),
-    "export": Command("exporting_parquet", "export", "Export a table for analysts."),
     "report": Command("reporting", "report", "Count interactions, with bars."),
     "erase": Command("erasing", "erase", "Erase what is known of a person."),
     "keys": Command("keys", "keys", "Care for the key-encryption key."),
@@ -49,7 +48,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "restore": Command("backing_up", "restore", "Bring a ledger back from a copy."),
     "replay": Command("replaying", "replay", "What was known at a time."),
     "rebuild": Command("ledger", "rebuild", "Make the views anew, or check them."),
-    "verify": Command("ledger", "verify", "Check that nothing was changed."),
+    "verify": Command("proofs", "verify", "Check that nothing was changed."),
+    "export": Command("proofs", "export", "Give the log to others: auditors, analysts."),
+    "signer": Command("proofs", "signer", "Who signs checkpoints."),
+    "witness": Command("proofs", "witness", "Remember what a ledger signed."),
+    "run": Command("proofs", "run", ""),
     "doctor": Command("ledger", "doctor", "Find what is not as it should be."),
 }
 
@@ -72,7 +75,7 @@ class Lazy(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own signature
         """The list of commands for `--help`, from the table alone."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, one.help) for name, one in COMMANDS.items()])
+            formatter.write_dl([(name, one.help) for name, one in COMMANDS.items() if one.help])
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -251,6 +251,7 @@ def follow_beside(settings: Settings, number: int) -> int:
         composition.follower.observer = teller.tell
         settle_memory()
         composition.follow()
+        composition.proving.start()
         try:
             for position in teller.heard():
                 composition.log.wakeup.publish(position)

@@ -16,7 +16,7 @@ import pyarrow as pa  # type: ignore[import-untyped] # it has no stubs
 from msgspec import structs
 from pyarrow import parquet
 
-from app.cli.frame import OK, json_option, look, progress, show, with_ledger
+from app.cli.frame import OK, look, progress, show
 from domain.errors import InvalidInput, WrongState
 from projections.analysis import FactRow, SubjectFact, facts, subjects
 
@@ -83,21 +83,6 @@ SUBJECTS: Final = pa.schema(
     ]
 )
 """The columns of `subjects`, likewise."""
-
-
-@click.command()
-@click.option("--to", "folder", required=True, metavar="DIR", help="Where the files go.")
-@click.option("--parquet", "as_parquet", is_flag=True, help="A table for analysts, no content.")
-@click.option("--since", type=int, metavar="POS", help="What changed after that position.")
-@json_option
-@with_ledger(must_exist=True)
-def export(
-    composition: Composition, folder: str, *, as_parquet: bool, since: int | None, as_json: bool
-) -> int:
-    """Export the interactions as a table for analysts."""
-    if not as_parquet:
-        raise InvalidInput.one("--parquet", "required", "say in which form: --parquet")
-    return export_parquet(composition, folder, since, as_json=as_json)
 
 
 def export_parquet(

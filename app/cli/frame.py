@@ -95,7 +95,7 @@ def with_ledger(
         @wraps(command)
         def opened(*args: Any, data: str | None, **options: Any) -> Any:  # noqa: ANN401 - passes through
             if must_exist:
-                _require_ledger(data)
+                require_ledger(data)
             composition = open_here(data, follow=follow)
             try:
                 return command(composition, *args, **options)
@@ -107,7 +107,7 @@ def with_ledger(
     return decorate
 
 
-def _require_ledger(data: str | None) -> None:
+def require_ledger(data: str | None) -> None:
     """Raise NotFound where the data folder should hold a ledger, and holds none."""
     settings = read_settings(os.environ, data=data)
     path = urlsplit(settings.log_url).path.removeprefix("/")

@@ -1,8 +1,7 @@
-"""`hilo verify`, `hilo rebuild`, `hilo doctor`: is the ledger whole, are its views, is its home."""
+"""`hilo rebuild`, `hilo doctor`: are the views of a ledger whole, is its home."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,44 +10,12 @@ import click
 from app.cli.frame import BAD, OK, json_option, open_here, progress, say, show, with_ledger
 from app.doctor import examine, lost_key
 from app.replaying import lay_down
-from audit.verify import Bad, Reading
-from audit.verify import verify as verify_log
 from domain.errors import InvalidInput, KeyMissing, NotFound
 from projections.rebuild import check
 from projections.rebuild import rebuild as rebuild_group
-from storage.leaf import entry_bytes
 
 if TYPE_CHECKING:
     from app.compose import Composition
-    from domain.ports import StoredEntry
-
-
-@click.command()
-@json_option
-@with_ledger(must_exist=True)
-def verify(composition: Composition, *, as_json: bool) -> int:
-    """Look at every event: contiguous, in order, readable, its leaf in the tree."""
-
-    def entry(stored: StoredEntry) -> bytes:
-        return entry_bytes(stored, composition.keys.identity.origin)
-
-    store = composition.store
-    reading = Reading(store.page, composition.log.open_page, entry)
-    head = store.head().position
-    with progress("event") as told:
-        result = verify_log(reading, lambda done: told(done, head))
-    if isinstance(result, Bad):
-        if as_json:
-            show({"ok": False, "position": result.position, "what": result.what})
-        else:
-            click.echo(f"BAD at position {result.position}: {result.what}")
-        return BAD
-    root = b64encode(result.root).decode()
-    if as_json:
-        show({"ok": True, "events": result.events, "root": root, "checkpoints": 0})
-    else:
-        click.echo(f"ok: {result.events} events, root {root}, 0 checkpoints")
-    return OK
 
 
 @click.command()

@@ -82,6 +82,7 @@ def follow(*, data: str | None, beside: int | None, as_json: bool) -> int:
     from app.compose import open_ledger
 
     composition = open_ledger(settings)
+    composition.proving.start()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -134,12 +135,16 @@ def _serve_at(
     settings: Settings, listening: socket.socket, companion: Companion | None, wish: _Wish
 ) -> int:
     from app.compose import open_ledger
+    from app.running import Launcher
 
     composition = open_ledger(settings, follow=wish.follow and companion is None)
+    launcher = composition.proofs.launch = Launcher(settings)
     try:
         if companion is not None:
             composition.accompany(companion)
             companion.open()
+        elif wish.follow:
+            composition.proving.start()
         server = _server(composition)
         # Whoever follows the link at once is answered at once.
         _greet(composition, settings.public_url, as_json=wish.as_json)
@@ -148,6 +153,7 @@ def _serve_at(
         signal.signal(signal.SIGTERM, lambda *_: None)
         server.run(sockets=[listening])
     finally:
+        launcher.close()
         composition.close()
     return OK
 

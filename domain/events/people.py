@@ -177,3 +177,17 @@ class LedgerRestored(Event, frozen=True, kw_only=True, gc=False):
 
     taken_at: int
     position: int
+
+
+class Exported(Event, frozen=True, kw_only=True, gc=False):
+    """A part of the log left the house: all of it from `first` on, or what is about one contact.
+
+    `last` is the position that it goes up to. `with_keys`: it can be opened by who has it.
+    """
+
+    export: UUID
+    first: int
+    last: int
+    contact: UUID | None = None
+    with_keys: bool = False
+    reason: str | None = None

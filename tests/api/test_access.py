@@ -57,6 +57,7 @@ def house(backend: Backend) -> Iterator[House]:
         )
         assert merged.status_code in {200, 201}, merged.text
         contacts[PART] = contacts[MERGED]
+        station.composition.proving.now()
         everybody = {OPEN, CLOSED, TEAM_S, MERGED, PART}
         readers = {
             "admin": station.headers,
@@ -188,6 +189,7 @@ READS: Final = (
     "/v1/contacts/{contact}/twins",
     "/v1/conversations/{contact}",
     "/v1/interactions/{id}",
+    "/v1/interactions/{id}/receipt",
     "/contacts/{contact}",
     "/interactions/{id}",
 )

@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import psycopg
 import pytest
+from msgspec import structs
 
-from app.compose import Composition
-from audit.verify import Bad, Reading, Verified, verify
-from storage.leaf import entry_bytes
-from tests.app.ledgers import TurnedClock, opened, run
+from app.verifying import TOPIC_NAMES
+from audit.readers import DatabaseReader, Looker
+from audit.verify import Bad, Verified, verify
+from tests.app.ledgers import TurnedClock, opened
+from tests.audit.attacks import Tampering, fill, looked_at, material, signed
 from tests.backends import Backend
-from tests.domain.commands import BY_TOKEN, NOON, said
 
 EVENTS = 6
-
-
-def fill(composition: Composition, clock: TurnedClock) -> None:
-    """Six messages, a minute apart."""
-    for number in range(1, EVENTS + 1):
-        clock.now = NOON + number * 60_000_000
-        run(composition.ledger.record(said(f"Mensaje {number}", key=f"k{number}"), BY_TOKEN))
-
-
-def looked_at(composition: Composition) -> Verified | Bad:
-    """What `verify` says of a ledger."""
-    origin = composition.keys.identity.origin
-    reading = Reading(
-        composition.log.page,
-        composition.log.open_page,
-        lambda stored: entry_bytes(stored, origin),
-    )
-    return verify(reading, lambda _: None)
-
-
-@dataclass(frozen=True)
-class Tampering:
-    """Somebody with the database in hand; what they do is SQL on the table of events."""
-
-    backend: Backend
-
-    def __call__(self, sql: str) -> None:
-        """Run SQL as whoever owns the database can: past the triggers."""
-        if self.backend.kind == "sqlite":
-            connection = sqlite3.connect(self.backend.folder / "ledger.db")
-            for (name,) in connection.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-            ).fetchall():
-                connection.execute(f"DROP TRIGGER {name}")
-            connection.execute(sql)
-            connection.commit()
-            connection.close()
-        else:
-            with psycopg.connect(self.backend.log_url) as server:
-                server.execute("SET search_path = hilo_log")
-                server.execute("ALTER TABLE events DISABLE TRIGGER USER")
-                server.execute(sql.encode())
 
 
 def test_a_whole_log_is_ok_and_has_one_root(backend: Backend) -> None:
@@ -66,13 +20,16 @@ def test_a_whole_log_is_ok_and_has_one_root(backend: Backend) -> None:
     clock = TurnedClock()
     with opened(backend, clock) as composition:
         empty = looked_at(composition)
-        fill(composition, clock)
-        whole = looked_at(composition)
+        fill(composition, clock, EVENTS)
+        unsigned = looked_at(composition)
         assert isinstance(empty, Verified)
+        assert isinstance(unsigned, Verified)
+        assert (empty.events, unsigned.events) == (0, EVENTS)
+        assert unsigned.root != empty.root
+        signed(composition)
+        whole = looked_at(composition)
         assert isinstance(whole, Verified)
-        assert (empty.events, whole.events) == (0, EVENTS)
-        assert whole == looked_at(composition)
-        assert whole.root != empty.root
+        assert (whole.root, whole.checkpoints) == (unsigned.root, 1)
 
 
 BYTE_EDIT = {
@@ -96,23 +53,34 @@ BYTE_EDIT = {
     ],
 )
 def test_the_first_bad_position_is_named(backend: Backend, what: str, position: int) -> None:
-    """A deleted row, another time, topic or version, and one flipped byte are found."""
+    """Also where no tree is over it yet: what does not open, or stands out of line, is found."""
     clock = TurnedClock()
     with opened(backend, clock) as composition:
-        fill(composition, clock)
+        fill(composition, clock, EVENTS)
         Tampering(backend)(BYTE_EDIT[backend.kind] if what == "one byte" else what)
         result = looked_at(composition)
         assert isinstance(result, Bad)
         assert result.position == position, result
 
 
-def test_progress_is_told(backend: Backend) -> None:
-    """Whoever waits hears how many events were good so far."""
+def test_blocks_are_joined_whoever_looks_at_them(backend: Backend) -> None:
+    """Small blocks, another begin and another process give the root of the whole, and progress."""
     clock = TurnedClock()
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     with opened(backend, clock) as composition:
-        fill(composition, clock)
-        origin = composition.keys.identity.origin
-        entry: Callable[..., bytes] = lambda stored: entry_bytes(stored, origin)  # noqa: E731 - as a parameter would be
-        verify(Reading(composition.log.page, composition.log.open_page, entry), told.append)
-    assert told[-1] == EVENTS
+        fill(composition, clock, 300)
+        signed(composition)
+        fill(composition, clock, 250, start=301)
+        signed(composition)
+        fill(composition, clock, 10, start=551)
+        whole = looked_at(composition)
+        looking = material(composition)
+        parts = structs.replace(looking, block_events=256)
+        assert verify(parts, lambda *now: told.append(now)) == whole
+        assert told == [(256, 560), (512, 560), (560, 560)]
+        assert verify(parts, lambda *_: None, 300) == whole
+        beside = Looker(
+            DatabaseReader(composition.settings.log_url, looking.origin, TOPIC_NAMES),
+            processes=2,
+        )
+        assert verify(structs.replace(parts, look=beside), lambda *_: None) == whole

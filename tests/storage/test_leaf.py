@@ -11,7 +11,11 @@ import pytest
 from domain.errors import Damaged
 from domain.ports import StoredEntry
 from storage.frame import MAX_HEADER_BYTES, MAX_SECTIONS, join, split
-from storage.leaf import entry_bytes, leaf_hash
+from storage.leaf import entry_bytes, entry_maker, leaf_hash, read_entry
+from storage.scanning import scanned
+from tests.app.ledgers import TurnedClock, opened
+from tests.audit.attacks import fill
+from tests.backends import Backend
 
 ORIGIN = "hilo/6a1b2c3d-0000-4000-8000-000000000001"
 HEADER = bytes.fromhex("81a56163746f7292a475736572a141")
@@ -110,3 +114,24 @@ def test_a_state_that_cannot_be_taken_apart_is_named(state: bytes, what: str) ->
     with pytest.raises(Damaged, match=what) as caught:
         split(msgspec.structs.replace(ENTRY, state=state))
     assert caught.value.position == 7
+
+
+def test_the_quick_maker_gives_the_same_entries(backend: Backend) -> None:
+    """Whoever reads the whole log makes the very entries, and refuses the very states."""
+    with opened(backend) as composition:
+        fill(composition, TurnedClock(), 20)
+        origin = composition.keys.identity.origin
+        quick = entry_maker(origin)
+        rows = list(scanned(composition.settings.log_url, 0, 20))
+        stored = composition.log.page(0, 20)
+        assert [quick(row) for row in rows] == [entry_bytes(one, origin) for one in stored]
+        for row, one in zip(rows, stored, strict=True):
+            found = read_entry(quick(row), one.position)
+            assert found == (one.position, one.topic, one.recorded_at, origin)
+        state = rows[0][5]
+        for bent in (b"", state[:2], state[:-1], state + b"x", b"\x02" + state[1:], state[:60]):
+            with pytest.raises(Damaged):
+                quick((*rows[0][:5], bent))
+        for entry in (b"", b"\x02", quick(rows[0])[:40]):
+            with pytest.raises(Damaged):
+                read_entry(entry, 1)
