@@ -22,7 +22,6 @@ from app.erasing import eraser_of
 from app.proving_parts import proving_of
 from app.reading_only import why
 from app.standing import Standing
-from audit.bundle import KeptExports
 from channels.contract import Reading
 from channels.fetching import fetched
 from channels.forgetting import Forgetting
@@ -212,18 +211,25 @@ class Composition:
         self.beside = tuple(self._follower(group) for group in self.groups[1:])
         self.proofs, self.proving = proving_of(self, entropy)
         self.companion: Companion | None = None
-        self.tide = Tide(
-            self.core,
-            lambda: self.follower_state().phase is Phase.FOLLOWING,
-            lambda: self.core.examine(self.source),
-        )
-        exports = KeptExports(self.proofs.exports)
-        self.purges: list[Purgeable] = [Forgetting(self.channels.ward), self.blobs, exports]
+        self.tide = self._tide()
+        self.purges: list[Purgeable] = [Forgetting(self.channels.ward), self.blobs, self.proofs]
         self.renderer = Renderer(settings.public_url, self.dictionary)
         self.forgetters = [self.keys.forget, self.renderer.forget, forget_addresses]
         self.eraser = eraser_of(self, new_id)
         self.services = self._services()
-        self.reads = Reads(
+        self.reads = self._reads()
+
+    def _tide(self) -> Tide:
+        """How far the core views are, for whoever waits for a position."""
+        return Tide(
+            self.core,
+            lambda: self.follower_state().phase is Phase.FOLLOWING,
+            lambda: self.core.examine(self.source),
+        )
+
+    def _reads(self) -> Reads:
+        """What reading needs beside the services."""
+        return Reads(
             renderer=self.renderer,
             names=self.dictionary,
             tide=self.tide,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol
 
@@ -24,7 +24,7 @@ from domain.errors import NotFound, WrongState
 
 if TYPE_CHECKING:
     from audit.room import Proofs
-    from domain.ports import Gone, StoredEntry
+    from domain.ports import StoredEntry
     from storage.tree_store import KeptCheckpoint
 
 FORMAT: Final = "hilo-bundle/1"
@@ -263,17 +263,3 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise NotFound(f"The bundle lacks {path.name}.") from error
-
-
-class KeptExports:
-    """The archives that wait to be fetched: when somebody is erased, they go."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def purge(self, gone: Gone) -> Sequence[str]:  # noqa: ARG002 - whoever it is, they may be in any
-        """As in Purgeable; an export is made again within minutes, without them."""
-        if self._folder.is_dir():
-            for file in self._folder.iterdir():
-                file.unlink(missing_ok=True)
-        return ()

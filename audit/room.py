@@ -16,7 +16,7 @@ from audit.verify import Witnessed
 from domain.errors import InvalidInput, NotFound, NotYetSigned
 
 if TYPE_CHECKING:
-    from domain.ports import StoredEntry
+    from domain.ports import Gone, StoredEntry
     from storage.follower import Pages
     from storage.runs import Run, Runs
     from storage.tree_store import KeptCheckpoint, PlaceRow, SignerRow, TreeStore
@@ -130,6 +130,13 @@ class Proofs:
             signers=self.store.signers(),
             places=self.store.places(),
         )
+
+    def purge(self, gone: Gone) -> Sequence[str]:  # noqa: ARG002 - whoever it is, they may be in any
+        """As in Purgeable: archives that wait to be fetched go; they are made again without them."""
+        if self.exports.is_dir():
+            for file in self.exports.iterdir():
+                file.unlink(missing_ok=True)
+        return ()
 
     # ------------------------------------------------------------------- proofs
 

@@ -18,6 +18,7 @@ from audit.bundle import FolderSink, Manifest, Part, TarSink
 from audit.verify import Bad, Verified
 from domain.errors import InvalidInput, NotFound, WrongState
 from domain.events import Exported
+from domain.ports import Gone
 from tests.app.ledgers import TurnedClock, opened, run
 from tests.audit.attacks import fill, signed
 from tests.backends import Backend
@@ -169,3 +170,15 @@ def test_a_tar_archive_is_the_same_bundle(backend: Backend, tmp_path: Path) -> N
     found = checked(tmp_path / "hilo-export")
     assert isinstance(found, Verified)
     assert found.events == 5
+
+
+def test_archives_that_wait_go_with_an_erasure(backend: Backend) -> None:
+    """Whoever is erased may be in any export: none of those that can be fetched is kept."""
+    with opened(backend) as composition:
+        folder = composition.proofs.exports
+        folder.mkdir()
+        (folder / "one.tar").write_bytes(b"x")
+        gone = Gone(subjects=(), keys=(), addresses=(), position=1)
+        assert composition.proofs in composition.purges
+        assert not list(composition.proofs.purge(gone))
+        assert not list(folder.iterdir())
