@@ -93,8 +93,7 @@ class Attaching:
         for id_ in self._command.uploads:
             upload = blobs.index.upload(id_)
             if upload is not None and upload.stream == self._unit.key:
-                blobs.discard(upload.blob)
-                blobs.index.drop_upload(id_)
+                blobs.discard(upload)
 
     def _release(self) -> None:
         for id_ in self._command.uploads:

@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 
 from api import problems
 from api.ahead import Helpers, keyed, lacks_key, request_of, units_of
+from api.attaching import Attaching
 from api.auth import Caller, admit, services_of
 from api.frame import log_unexpected
 from api.ingest import terms_of
@@ -233,15 +234,17 @@ class BatchWork:
                 terms = structs.replace(terms, fallback=self._options.fallback)
             some = lines[start : start + CHUNK_LINES]
             if self._helpers is None:
-                await self._chunks.put([self._item(line, terms) for line in some])
+                await self._chunks.put([await self._item(line, terms) for line in some])
             else:
                 await self._chunks.put(self._sent(self._helpers, some, terms))
 
-    def _item(self, line: Line, terms: Terms) -> _Item:
+    async def _item(self, line: Line, terms: Terms) -> _Item:
         try:
             if line.raw is None:
                 raise TooLarge(LINE_MAX_BYTES)
             command = append_command(line.raw, terms)
+            if command.uploads:  # the copy that each is made of goes with the next sweep
+                command = await Attaching(self._services, self._caller, command).ready()
             unit = self._services.ledger.unit(command, self._caller.plain)
         except HiloError as error:
             return _Item(line.number, error=error)
@@ -269,7 +272,9 @@ class BatchWork:
         answer = await chunk.answer if chunk.answer else b""
         units = units_of(answer, reads, self._made)
         return [
-            _Item(line.number, unit, read) if unit else self._item(line, keyed(chunk.terms, key))
+            _Item(line.number, unit, read)
+            if unit
+            else await self._item(line, keyed(chunk.terms, key))
             for line, key, read, unit in zip(chunk.lines, chunk.keys, reads, units, strict=True)
         ]
 

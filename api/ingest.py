@@ -170,6 +170,7 @@ def terms_of(
         derive=services.ledger.derive,
         knows=_knowing(services.ledger, now),
         key_of=key_of,
+        attaches=True,
     )
 
 

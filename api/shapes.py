@@ -142,7 +142,7 @@ class Terms(Struct, frozen=True):
     `latest` is the last time (µs) that counts as past; `source` that of a bound token; `fallback`
     stands for a source that is not given; `alone`: the body came by itself, not in a batch.
     `key_of` gives the key of a body that has no external id, or None; `knows` tells whether a
-    contact exists; `imported` whether the caller said that this is history.
+    contact exists; `imported` whether this is history; `attaches`: it may name uploads.
     """
 
     country: str | None
@@ -154,6 +154,7 @@ class Terms(Struct, frozen=True):
     key_of: Callable[[bytes], str | None]
     fallback: str | None = None
     alone: bool = False
+    attaches: bool = False
 
 
 APPEND: Final = Shape(AppendRequest)
@@ -344,9 +345,8 @@ class _Reading:
 
     def _attachment(self, one: AttachmentShape, number: int, key: tuple[str, str]) -> Attachment:
         """An attachment; its id is its upload's, or follows from the interaction's key."""
-        if one.attachment is not None and not self.terms.alone:
-            field, message = f"attachments[{number}].attachment", "uploads go one request at a time"
-            self.faults.add(field, "not_allowed", message)
+        if one.attachment is not None and not self.terms.attaches:
+            self.faults.add(f"attachments[{number}].attachment", "not_allowed", "no uploads here")
         return Attachment(
             id=one.attachment or self.terms.derive.id("attachment", *key, str(number)),
             name=one.name,

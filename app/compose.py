@@ -188,20 +188,7 @@ class Composition:
             Surroundings(self.keys.derive, clock, new_id, settings.own_domains),
         )
         self.seal = CompanySeal(self.keys.ring, entropy)
-        self.channels = Channels(
-            self.ledger,
-            Stores(
-                arrivals=self.trade,
-                blobs=self.blobs,
-                subjects=self.keys.subjects,
-                book=ConnectionBook(self.keys.store),
-                secrets=self.keys.credentials.secrets,
-                seal=self.seal,
-            ),
-            clock,
-            Reading(settings.country, append_reader(self.ledger, clock, settings.country)),
-            fetched,
-        )
+        self.channels = self._channels()
         mailboxes = exclusive_for(settings.log_url, settings.data / "mailboxes.lock")
         self.standing = Standing(self.channels, mailboxes)
         identity = self.keys.identity
@@ -237,6 +224,23 @@ class Composition:
             follower=self.follower_state,
             metrics=Metrics(),
             embedded=settings.embedded,
+        )
+
+    def _channels(self) -> Channels:
+        country = self.settings.country
+        return Channels(
+            self.ledger,
+            Stores(
+                arrivals=self.trade,
+                blobs=self.blobs,
+                subjects=self.keys.subjects,
+                book=ConnectionBook(self.keys.store),
+                secrets=self.keys.credentials.secrets,
+                seal=self.seal,
+            ),
+            self.clock,
+            Reading(country, append_reader(self.ledger, self.clock, country)),
+            fetched,
         )
 
     def _follower(self, group: Group) -> Follower:

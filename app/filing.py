@@ -67,9 +67,12 @@ class Filing:
         services = self._services
         now, index = services.clock(), services.blobs.index
         count = services.blobs.sweep(now, self._is_named)
+        for upload in index.claimed_uploads(UPLOADS_AT_ONCE):
+            if upload.stream is not None and services.log.stream(upload.stream):
+                services.blobs.discard(upload)  # it is its interaction's now, under another key
+                count += 1
         for upload in index.old_uploads(now - UPLOAD_KEPT_US, UPLOADS_AT_ONCE):
-            services.blobs.discard(upload.blob)
-            index.drop_upload(upload.id)
+            services.blobs.discard(upload)
             count += 1
         return count
 

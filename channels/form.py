@@ -12,11 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import Struct
 
 from channels.contract import (
     Atom,
     ChannelModule,
     Commands,
+    Enclosed,
     Ignored,
     Incoming,
     Outcome,
@@ -32,6 +34,7 @@ from channels.form_secret import HEADER, header_of, no_handshake, verify_shared
 from channels.form_words import About, about
 from channels.lenient import Unfit, number_in
 from channels.option_checks import country, each, origins, page
+from domain.commands import RecordInteraction
 from domain.errors import HiloError
 from domain.values import TimeSource
 
@@ -142,12 +145,28 @@ def _read(form: Form, original: object, incoming: Incoming, arrival: Arrival) ->
         suspected=suspected,
     )
     try:
-        return Commands((recorded(sent, arrival),))
+        record = recorded(sent, arrival)
+        return Commands((record,), files=_enclosed(record, form))
     except Unfit as error:
         return Unreadable(str(error))
     except Exception as error:  # noqa: BLE001 - a poisoned atom must not harm its siblings
         detail = error.detail if isinstance(error, HiloError) else type(error).__name__
         return Unreadable(f"it cannot be read: {detail}")
+
+
+def _enclosed(record: RecordInteraction, form: Form) -> tuple[Enclosed, ...]:
+    """The bytes of a form's files."""
+    pairs = zip(record.attachments, form.contents, strict=True)
+    return tuple(Enclosed(file.id, _Whole(content)) for file, content in pairs)
+
+
+class _Whole(Struct, frozen=True):
+    """The bytes of a file, given when they are asked for; equal where these are."""
+
+    content: bytes
+
+    def __call__(self) -> tuple[bytes]:
+        return (self.content,)
 
 
 def _inmost(name: str) -> str:

@@ -46,10 +46,14 @@ class FormFile(Struct, frozen=True):
 
 
 class Form(Struct, frozen=True):
-    """The fields of a form in their order, those that are repeated too, and its files."""
+    """The fields of a form in their order, those that are repeated too, and its files.
+
+    `contents` are the bytes of the files, in the same order.
+    """
 
     fields: tuple[tuple[str, str], ...]
     files: tuple[FormFile, ...] = ()
+    contents: tuple[bytes, ...] = ()
 
 
 class BrokenForm(ValueError):
@@ -143,13 +147,16 @@ def _declared(found: re.Match[bytes] | None) -> str:
 def _multipart(body: bytes, declared: str) -> Form:
     fields: list[tuple[str, str]] = []
     files: list[FormFile] = []
+    contents: list[bytes] = []
 
     def on_field(field: Field) -> None:
         fields.append((text_of(field.field_name or b""), text_of(field.value or b"")))
 
     def on_file(file: File) -> None:
         if file.size or file.file_name:
-            files.append(_file(file))
+            file.file_object.seek(0)
+            contents.append(file.file_object.read())
+            files.append(_file(file, contents[-1]))
         file.close()
 
     headers = {"Content-Type": declared.encode("latin-1", "replace")}
@@ -157,13 +164,11 @@ def _multipart(body: bytes, declared: str) -> Form:
         parse_form(headers, BytesIO(body), on_field, on_file)
     except (FormParserError, ValueError, LookupError):
         raise BrokenForm("the parts of the form cannot be told apart") from None
-    return Form(_limited(fields).fields, tuple(files[:FILES_MAX]))
+    kept = slice(FILES_MAX)
+    return Form(_limited(fields).fields, tuple(files[kept]), tuple(contents[kept]))
 
 
-def _file(file: File) -> FormFile:
-    opened = file.file_object
-    opened.seek(0)
-    content = opened.read()
+def _file(file: File, content: bytes) -> FormFile:
     return FormFile(
         field=text_of(file.field_name or b""),
         name=text_of(file.file_name or b""),

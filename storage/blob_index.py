@@ -165,6 +165,12 @@ class BlobIndex:
         """The upload is an interaction's now, or was let go."""
         self._change(self._uploads.delete().where(self._uploads.c.id == id.bytes))
 
+    def claimed_uploads(self, limit: int) -> list[Upload]:
+        """Uploads that were given to an interaction, the oldest first."""
+        table = self._uploads
+        query = sa.select(table).where(table.c.stream.is_not(None))
+        return [_upload(row) for row in self._rows(query.order_by(table.c.made_at).limit(limit))]
+
     def old_uploads(self, before: int, limit: int) -> list[Upload]:
         """Uploads of before a time."""
         table = self._uploads

@@ -23,7 +23,7 @@ from storage.blob_places import FOLDER_MODE
 
 if TYPE_CHECKING:
     from domain.ports import Gone
-    from storage.blob_index import BlobIndex
+    from storage.blob_index import BlobIndex, Upload
     from storage.blob_places import Place
     from storage.blob_seal import BlobSeal, Made, Opened, Sealing
 
@@ -111,10 +111,14 @@ class BlobStore:
     def delete_of(self, subjects: Collection[UUID]) -> int:
         """Let go of every file of these subjects, for good; how many were still there.
 
-        For an erasure: done again, it finds nothing. Raises StoreUnavailable: do it again.
+        The upload that one was made of goes too. For an erasure: done again, it finds nothing.
+        Raises StoreUnavailable: do it again.
         """
         count = 0
         for row in self.index.of_subjects(subjects):
+            upload = self.index.upload(row.attachment)
+            if upload is not None:
+                self.discard(upload)
             self._place.delete(row.blob.hex())
             self.index.gone(row.blob)
             count += 1
@@ -125,9 +129,10 @@ class BlobStore:
         self.delete_of(gone.subjects)
         return ()
 
-    def discard(self, blob: bytes) -> None:
-        """Let go of a file that an upload's row knew of."""
-        self._place.delete(blob.hex())
+    def discard(self, upload: Upload) -> None:
+        """Let go of an upload, its file first."""
+        self._place.delete(upload.blob.hex())
+        self.index.drop_upload(upload.id)
 
     def sweep(self, now: int, names: Callable[[BlobRow], bool]) -> int:
         """Let go of files that no event names, some days after they came; how many there were.

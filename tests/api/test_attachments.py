@@ -192,7 +192,7 @@ def test_an_upload_repeats_by_its_key(station: Station) -> None:
 
 
 def test_an_upload_is_what_the_append_says(station: Station) -> None:
-    """Another size or hash, an upload twice, one in a batch: refused, and it stays free."""
+    """Another size or hash, an upload twice, another record: refused, and it stays free."""
     file = upload(station, b"uno")
     for changes, code in (({"bytes": 4}, "mismatch"), ({"sha256": "0" * 64}, "mismatch")):
         refused = station.post(
@@ -201,19 +201,30 @@ def test_an_upload_is_what_the_append_says(station: Station) -> None:
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, code)
     twice = {**body(file, "m"), "attachments": [named(file), named(file)]}
     assert station.post("/v1/interactions", json=twice).status_code == 422
-    line = {**body(file, "b")}
-    batch = station.post(
-        "/v1/interactions/batch",
-        json=line,
-        headers={**station.headers, "Content-Type": "application/x-ndjson"},
-    )
-    assert '"not_allowed"' in batch.text
     station.append(external_id="other", text="antes")
     conflict = station.post("/v1/interactions", json=body(file, "other"))
     assert conflict.status_code == 409
     right = {"bytes": 3, "sha256": file["sha256"].upper()}
     made = station.append(attachments=[named(file, **right)])
     assert shown(station, made["id"])[0]["state"] == "stored"
+
+
+def test_a_batch_attaches_too(station: Station) -> None:
+    """A line names an upload as a request does; again it is a duplicate; the copy goes soon."""
+    file = upload(station, b"uno")
+    head = {**station.headers, "Content-Type": "application/x-ndjson"}
+    for status in (201, 200):
+        told = station.post("/v1/interactions/batch", json=body(file, "b"), headers=head).text
+        assert f'"status":{status}' in told, told
+    (row,) = station.ask("/v1/activity")["items"]
+    assert row["attachments"][0]["state"] == "stored"
+    filing = Filing(station.services, ProvidersWeb())
+    assert [filing.sweep(), filing.sweep()] == [1, 0]
+    assert station.get(row["attachments"][0]["url"], fresh=False).content == b"uno"
+    unknown = station.post(
+        "/v1/interactions/batch", json=body({**file, "id": str(UUID(int=3))}, "c"), headers=head
+    )
+    assert '"unknown"' in unknown.text
 
 
 def test_files_follow_the_access_of_their_contact(each_station: Station) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from fastapi import FastAPI, Request, Response
 
+from api.signals import Teller, Wanted
 from app.filing import Filing
 from app.web import ProvidersWeb
 from channels.connections import Change, Draft
@@ -21,6 +22,7 @@ from channels.contract import Incoming
 from channels.keeping import SETTLE_US, Errand
 from channels.media import META_HOSTS, TWILIO_HOSTS, allowed
 from channels.media_fetching import AGAIN_S, TRIES_MAX
+from projections.access import Reader
 from storage.blobs import UNNAMED_KEPT_US
 from tests.api.serving import serving
 from tests.api.station import NOON, Station, open_station
@@ -378,3 +380,10 @@ def test_a_served_ledger_fetches_by_itself(small_world: World) -> None:
     (view,) = world.rows()[0]["attachments"]
     assert view["state"] == "stored"
     assert 'hilo_fetches_total{outcome="fetched"} 1.0' in station.get("/metrics").text
+    reader = Reader(None, everything=True)
+    teller = Teller(station.services, station.composition.reads.renderer)
+    last = station.services.log.entry(station.head)
+    assert last is not None
+    (frame,) = teller.tell([last], Wanted(frozenset({reader}), frozenset())).frames[reader]
+    assert frame.topic == "attachment.stored"
+    assert b'"state":"stored"' in frame.body

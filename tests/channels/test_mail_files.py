@@ -177,3 +177,22 @@ def test_a_body_has_limits() -> None:
     assert link is not None
     assert b'href="https://a.mx/?q=1"' in link
     assert b'src="/v1/x"' in link
+
+
+def test_a_forms_files_are_kept(station: Station) -> None:
+    """What somebody attaches to a web form is stored with it, byte for byte."""
+    channels = station.composition.channels
+    channels.connections.add(Draft(channel="form", name="web"))
+    parts = (
+        b'--xyz\r\nContent-Disposition: form-data; name="email"\r\n\r\nana@example.com\r\n'
+        b'--xyz\r\nContent-Disposition: form-data; name="cv"; filename="cv.pdf"\r\n'
+        b"Content-Type: application/pdf\r\n\r\n" + PDF + b"\r\n--xyz--\r\n"
+    )
+    headers = {"content-type": "multipart/form-data; boundary=xyz"}
+    opened = channels.connections.open("form", "web")
+    (placed,) = station.run(channels.receiver.take(opened, Incoming(body=parts, headers=headers)))
+    assert str(placed.kind) == "recorded", placed
+    (row,) = station.ask("/v1/activity")["items"]
+    (file,) = row["attachments"]
+    assert (file["name"], file["state"]) == ("cv.pdf", "stored")
+    assert station.get(file["url"], fresh=False).content == PDF
