@@ -17,17 +17,20 @@ from msgspec import Struct
 HEADERS_MAX: Final = 1_000
 """Header fields that are taken over."""
 
+ELSEWHERE: Final = "X-Hilo-Elsewhere"
+"""Marks a file of which a provider told name and type alone."""
+
 _MADE_HERE: Final = frozenset(
     {"content-type", "content-transfer-encoding", "mime-version", "content-length"}
 )
 
 
 class Piece(Struct, frozen=True):
-    """A file that came with a mail."""
+    """A file that came with a mail; `content` is None where the provider kept its bytes."""
 
     name: str
     media_type: str
-    content: bytes
+    content: bytes | None
 
 
 class Pieces(Struct, frozen=True, kw_only=True):
@@ -50,7 +53,7 @@ def composed(pieces: Pieces) -> bytes:
     boundary = f"=_{hashlib.sha256(whole).hexdigest()[:40]}"
     body = _joined(boundary, parts)
     if pieces.files:
-        files = [_part(_typed(file), b64encode(file.content), "base64") for file in pieces.files]
+        files = [_part(_typed(file), _encoded(file), "base64") for file in pieces.files]
         inner = _part(f'multipart/alternative; boundary="{boundary}"', body)
         body = _joined(f"{boundary}.", [inner, *files])
     kind, mark = ("mixed", f"{boundary}.") if pieces.files else ("alternative", boundary)
@@ -81,11 +84,16 @@ def _part(content_type: str, content: bytes, encoding: str = "8bit") -> bytes:
     return head.encode("utf-8", "replace") + content
 
 
+def _encoded(file: Piece) -> bytes:
+    return b64encode(file.content or b"")
+
+
 def _typed(file: Piece) -> str:
     """A file's type and its name, as the rest of its head."""
     name = _line(file.name).replace("\\", "\\\\").replace('"', '\\"')
     kind = _line(file.media_type) or "application/octet-stream"
-    return f'{kind}; name="{name}"\nContent-Disposition: attachment; filename="{name}"'
+    mark = "" if file.content is not None else f"\n{ELSEWHERE}: yes"
+    return f'{kind}; name="{name}"\nContent-Disposition: attachment; filename="{name}"{mark}'
 
 
 def _line(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from channels.contract import Enclosed
+from channels.mail_compose import ELSEWHERE
 from channels.mail_html import text_of_html
 from channels.mail_safe import safe_html
 from channels.mail_words import decoded, header_text, parameters
@@ -135,7 +136,8 @@ def enclosures_of(content: Content, derive: Deriver, key: str) -> Enclosures:
     kept = content.files[:FILES_MAX]
     ids = [derive.id("attachment", "email", key, str(number)) for number in range(len(kept))]
     attachments = [_attachment(file, id_) for file, id_ in zip(kept, ids, strict=True)]
-    files = [Enclosed(id_, file.part.chunks) for file, id_ in zip(kept, ids, strict=True)]
+    pairs = zip(kept, ids, strict=True)
+    files = [Enclosed(id_, file.part.chunks) for file, id_ in pairs if not _is_elsewhere(file)]
     if content.html:
         id_ = derive.id("attachment", "email", key, "html")
         images = {one.content_id: f"{FILES_AT}{one.id}" for one in attachments if one.content_id}
@@ -146,7 +148,15 @@ def enclosures_of(content: Content, derive: Deriver, key: str) -> Enclosures:
     return Enclosures(tuple(attachments), tuple(files))
 
 
+def _is_elsewhere(file: File) -> bool:
+    """Whether a provider told of a file, and kept its bytes to itself."""
+    return file.part.raw(ELSEWHERE.lower()) is not None and file.part.is_blank
+
+
 def _attachment(file: File, id: UUID) -> Attachment:
+    media_type = file.part.media_type[:MEDIA_TYPE_MAX_CHARS] or ANY_MEDIA
+    if _is_elsewhere(file):
+        return Attachment(id, file.name, media_type)
     size, digest = 0, hashlib.sha256()
     for chunk in file.part.chunks():
         size += len(chunk)
@@ -156,7 +166,7 @@ def _attachment(file: File, id: UUID) -> Attachment:
     return Attachment(
         id=id,
         name=file.name,
-        media_type=file.part.media_type[:MEDIA_TYPE_MAX_CHARS] or ANY_MEDIA,
+        media_type=media_type,
         size_bytes=size,
         sha256=digest.hexdigest(),
         content_id=content_id[:CONTENT_ID_MAX_CHARS] or None,

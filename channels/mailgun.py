@@ -236,7 +236,7 @@ def _stored_files(form: Form) -> list[Piece]:
         return []
     listed = items_in({"it": found}, "it")
     return [
-        Piece(text_in(one, "name") or "file", text_in(one, "content-type") or ANY_MEDIA, b"")
+        Piece(text_in(one, "name") or "file", text_in(one, "content-type") or ANY_MEDIA, None)
         for one in listed
         if isinstance(one, dict)
     ]

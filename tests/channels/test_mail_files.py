@@ -13,11 +13,15 @@ import pytest
 from channels.connections import Draft
 from channels.contract import Incoming
 from channels.mail import ORIGINAL_MAX_BYTES
+from channels.mail_compose import Piece, Pieces, composed
+from channels.mail_content import content_of, enclosures_of
+from channels.mail_mime import read_mail
 from channels.mail_safe import NESTED_MAX, safe_html
 from domain.errors import StoreUnavailable
 from tests.api.station import Station, open_station
 from tests.backends import Backend
 from tests.channels.mails import mail
+from tests.channels.shop import DERIVE
 
 LOGO = bytes(range(256))
 PDF = b"%PDF-1.7" + bytes(100_000)
@@ -129,6 +133,19 @@ def test_without_a_place_for_files_the_provider_comes_again(station: Station) ->
     folder.unlink()
     assert deliver(station, written()) == "recorded"
     assert deliver(station, mail("Sin archivos")) == "recorded"
+
+
+def test_a_file_that_the_provider_kept_is_not_an_empty_one() -> None:
+    """Of what a provider tells by name alone nothing is kept, and no size or hash is claimed."""
+    files = (Piece("a.pdf", "application/pdf", None), Piece("leer.txt", "text/plain", b""))
+    raw = composed(Pieces(headers=[("From", "ana@example.com")], text="Hola", files=files))
+    content = content_of(read_mail(raw))
+    found = enclosures_of(content, DERIVE, "k")
+    assert [(file.name, file.size_bytes) for file in found.attachments] == [
+        ("a.pdf", None),
+        ("leer.txt", 0),
+    ]
+    assert [file.id for file in found.files] == [found.attachments[1].id]
 
 
 HOSTILE = (
