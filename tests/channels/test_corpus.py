@@ -32,6 +32,7 @@ from tests.channels.corpus import (
 )
 from tests.channels.mails import sendgrid
 from tests.channels.test_contract import secrets_of
+from tests.channels.test_ses import TOPIC
 from tests.channels.vendors import OPTIONS
 
 SEED: Final = 20_261_122
@@ -67,7 +68,8 @@ def everything(backend: Backend) -> Iterator[House]:
     try:
         for channel, module in CHANNELS.items():
             if module.is_hooked:
-                made_up = {name: OPTIONS.get(channel, {}).get(name, "x") for name in module.options}
+                known = {**OPTIONS.get(channel, {}), "topic_arn": TOPIC}
+                made_up = {name: known.get(name, "x") for name in module.options}
                 secrets = {} if module.is_open else secrets_of(module)
                 draft = Draft(channel=channel, name="main", secrets=secrets, options=made_up)
                 composition.channels.connections.add(draft)
