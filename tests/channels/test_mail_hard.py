@@ -36,15 +36,16 @@ def test_levels_are_no_copies() -> None:
     raw = nested(DEPTH_MAX - 1, file + lines_of(FILE))
     tracemalloc.start()
     try:
-        (attachment,) = recorded(read(raw)).attachments
+        attachment, whole = recorded(read(raw)).attachments
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert (attachment.size_bytes, attachment.name) == (len(FILE), "a.bin")
+    assert whole.size_bytes == len(raw)
     assert attachment.sha256 == hashlib.sha256(FILE).hexdigest()
     assert peak < 6 * len(raw), "a chunk and what it is made of, at any depth"
     deeper = recorded(read(nested(40, file + lines_of(FILE))))
-    assert [(one.size_bytes or 0) > len(FILE) for one in deeper.attachments] == [True]
+    assert [(one.size_bytes or 0) > len(FILE) for one in deeper.attachments] == [True, True]
 
 
 def counted(part: Part) -> int:
