@@ -10,7 +10,7 @@ from api.auth import services_of
 from api.parameters import Query
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
-from api.web.searching import Hit, hits
+from api.web.searching import Hit, hits, query_of
 from domain.errors import NotYet
 from projections import contact_pages
 from projections.contact_pages import ContactQuery
@@ -71,4 +71,4 @@ def _said(look: Look, text: str) -> list[Hit]:
         look.join(SEARCH, 0)
     except NotYet:
         return []
-    return hits(look, text, Filters(), limit=SAID_MAX).rows
+    return hits(look, query_of(text, Filters(), None, limit=SAID_MAX)).rows

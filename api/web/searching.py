@@ -93,7 +93,8 @@ def _search(request: Request, caller: Caller) -> Work:
         people: list[ContactView] = []
         if asked:
             look.join(SEARCH, 0)
-            found = hits(look, text, filters, wanted.sort, wanted.cursor)
+            asking = query_of(text, filters, wanted.cursor, weigh=wanted.sort != SORTS[0])
+            found = hits(look, asking)
         if asked and wanted.cursor is None and filters == Filters():
             people = _people(look, text, country)
         pager = {"newer": _address(wanted, found.prev), "older": _address(wanted, found.next)}
@@ -104,28 +105,26 @@ def _search(request: Request, caller: Caller) -> Work:
     return work
 
 
-def hits(
-    look: Look,
-    text: str,
-    filters: Filters,
-    sort: str = SORTS[0],
-    cursor: str | None = None,
-    *,
-    limit: int = ROWS,
-) -> Page[Hit]:
-    """The messages that say a text; the look must have the words beside it."""
-    if look.beside is None:
-        message = "the look has no words beside it"
-        raise RuntimeError(message)
-    query = SearchQuery(
+def query_of(
+    text: str, filters: Filters, cursor: str | None, *, weigh: bool = False, limit: int = ROWS
+) -> SearchQuery:
+    """What the pages look for."""
+    return SearchQuery(
         scope="pages:search",
         text=text,
         terms=tuple(terms_of(text)),
         filters=filters,
-        weigh=sort != SORTS[0],
+        weigh=weigh,
         limit=limit,
         cursor=cursor,
     )
+
+
+def hits(look: Look, query: SearchQuery) -> Page[Hit]:
+    """The messages that match; the look must have the words beside it."""
+    if look.beside is None:
+        message = "the look has no words beside it"
+        raise RuntimeError(message)
     page = search_pages.page(look.reading, look.beside, query, look.visible)
     items = said(look, page.rows, query)
     found = [Hit(row_of.decode(item.row), _parts(item.excerpt, item.marks)) for item in items]
