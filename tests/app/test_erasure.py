@@ -37,7 +37,8 @@ from tests.domain.commands import BY_ROSA, BY_TOKEN, said
 
 ANA = "tel:+525512345678"
 LUIS = "tel:+525500000001"
-MARKERS = (b"MARKER", b"5512345678", b"luz@marker.example")
+MARKERS = (b"MARKER", b"5512345678", b"luz@marker.example", b"marker")
+"""The last one is what the search makes of the first."""
 
 
 class Crash(Exception):
