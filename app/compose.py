@@ -223,7 +223,7 @@ class Composition:
             leaf=self.leaf,
             follower=self.follower_state,
             metrics=Metrics(),
-            embedded=settings.embedded,
+            embedded=self.settings.embedded,
         )
 
     def _channels(self) -> Channels:

@@ -1,85 +1,36 @@
-"""Erasures over a whole ledger: complete whatever stops them, and nothing left in any byte."""
+"""Erasures over a whole ledger: complete whatever stops them; nobody goes on with old keys."""
 
 from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any, cast
 from uuid import UUID
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
-from api.erasing_plans import Sight, sight_in
-from app.cli.erasing import _Seen
 from app.compose import Composition
 from channels import forgetting
-from channels.delivery import Placed
 from channels.quarantine import Raw
-from domain.commands import Participant
 from domain.errors import Erased, Held, NotYet, StoreUnavailable, WrongState
 from domain.ports import Appended
-from domain.values import Role
-from projections import contact_pages
 from projections.rebuild import check
 from storage.appending import ReadyUnit
-from storage.arrivals import Settlement
-from storage.blobs import Owner
-from storage.connections import Connection
 from storage.erasures import Node
+from tests.app.erasing import ANA, erase, follow, quick_scrub, shown, sight, tell
 from tests.app.ledgers import TurnedClock, opened, run
 from tests.backends import Backend
 from tests.domain.commands import BY_ROSA, BY_TOKEN, said
 
-ANA = "tel:+525512345678"
-LUIS = "tel:+525500000001"
-MARKERS = (b"MARKER", b"5512345678", b"luz@marker.example", b"marker")
-"""The last one is what the search makes of the first."""
+__all__ = ["quick_scrub"]
+
+pytestmark = pytest.mark.usefixtures("quick_scrub")
 
 
 class Crash(Exception):
     """The process ends here."""
-
-
-def tell(at: Composition, key: str, text: str = "hola", **changes: object) -> UUID:
-    """A message is recorded; the contact that it is of."""
-    command = said(text, key=key, external_id=key, **changes)
-    return run(at.ledger.record(command, BY_TOKEN)).contact
-
-
-def follow(at: Composition) -> None:
-    """Have the views of every group hold all that the log holds."""
-    for follower in (at.follower, *at.beside):
-        follower.catch_up()
-        follower.release()
-
-
-def sight(at: Composition, contact: UUID) -> Sight:
-    """The contact as the views show it now."""
-    follow(at)
-    with at.views.reading() as reading:
-        root = contact_pages.contact_of(reading, contact.bytes)
-        assert root is not None
-        return sight_in(_Seen(reading, at.renderer), UUID(bytes=root))
-
-
-def erase(at: Composition, contact: UUID) -> Mapping[str, Any]:
-    """Erase a contact; the certificate."""
-    seen = sight(at, contact)
-    intent = run(at.eraser.begin(seen, at.eraser.plan(seen).plan, "lo pidió", BY_ROSA))
-    follow(at)
-    return run(at.eraser.complete(intent))
-
-
-def shown(at: Composition, contact: UUID) -> Any:  # noqa: ANN401 - a view
-    """The contact as pages show it; None where there is none."""
-    follow(at)
-    with at.views.reading() as reading:
-        return at.renderer.contact(reading, contact.bytes)
 
 
 # ---------------------------------------------------------------------- what stops it
@@ -96,6 +47,21 @@ STEPS: tuple[tuple[str, Callable[[Composition], tuple[object, str]]], ...] = (
 )
 
 
+def assert_completed(at: Composition, contact: UUID) -> None:
+    """What was begun and not completed is completed now, and was no more than that."""
+    assert run(at.eraser.finish(partial(follow, at))) == 1
+    assert at.eraser.erasures.pending() == []
+    intent = at.eraser.erasures.of_contact(contact)
+    assert intent is not None
+    assert (intent.addresses, intent.reason) == ((), "")
+    written = json.loads(at.eraser.path_of(intent.erasure).read_text("utf-8"))
+    assert written == intent.certificate
+    assert written["outstanding"] == []
+    assert shown(at, contact).erased_at is not None
+    with pytest.raises(Erased):
+        at.keys.ring.sealing(intent.subjects[0])
+
+
 def test_whatever_stops_it_it_is_completed(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,33 +70,22 @@ def test_whatever_stops_it_it_is_completed(
     def crash(*_: object, **__: object) -> None:
         raise Crash
 
-    contacts: dict[str, UUID] = {}
+    contacts: list[UUID] = []
     for number, (name, where) in enumerate(STEPS):
         with opened(backend) as at:
-            contact = contacts[name] = tell(
-                at, name, f"MARKER {name}", resource=f"{ANA}{number}"[:17]
-            )
+            if contacts:
+                assert_completed(at, contacts[-1])
+            contacts.append(tell(at, name, f"MARKER {name}", resource=f"{ANA}{number}"[:17]))
             with monkeypatch.context() as patched:
                 patched.setattr(*where(at), crash)
                 with pytest.raises(Crash):
-                    erase(at, contact)
-        with opened(backend) as at:
-            assert run(at.eraser.finish(partial(follow, at))) == 1, name
-            assert at.eraser.erasures.pending() == []
-            intent = at.eraser.erasures.of_contact(contact)
-            assert intent is not None
-            assert (intent.addresses, intent.reason) == ((), "")
-            written = json.loads(at.eraser.path_of(intent.erasure).read_text("utf-8"))
-            assert written == intent.certificate
-            assert written["outstanding"] == []
-            assert shown(at, contact).erased_at is not None
-            with pytest.raises(Erased):
-                at.keys.ring.sealing(intent.subjects[0])
+                    erase(at, contacts[-1])
     with opened(backend) as at:
+        assert_completed(at, contacts[-1])
         topics = [entry.topic for entry in at.log.page(0)]
         assert topics.count("contact.erased") == topics.count("erasure.completed") == len(STEPS)
         assert check(at.core, at.source) == []
-        assert set(contacts.values()) == {one.contact for one in at.eraser.erasures.all()}
+        assert set(contacts) == {one.contact for one in at.eraser.erasures.all()}
 
 
 def test_a_hold_forbids_it_at_the_last_moment_too(
@@ -157,116 +112,6 @@ def test_a_hold_forbids_it_at_the_last_moment_too(
             run(at.ledger.erasures.place(ana, "tarde", BY_ROSA))
         with pytest.raises(WrongState):
             erase(at, ana)
-
-
-# ------------------------------------------------------------------------ what is left
-
-
-def plant(at: Composition) -> UUID:
-    """A contact with MARKER wherever a word may stand, and a neighbour."""
-    luz = Participant("mailto:luz@marker.example", Role.CC, "MARKER Luz")
-    ana = tell(
-        at, "a1", "MARKER " + "x" * 3_000, contact_name="MARKER Ana", details=b'{"a":"MARKER"}'
-    )
-    tell(at, "a2", "MARKER corto", subject_line="MARKER asunto", original=b"MARKER" * 20_000)
-    tell(at, "a3", "hola", resource=LUIS, contact_name="Luis", participants=(luz,))
-    for number in range(40):
-        tell(at, f"n{number}", f"vecino {number}", resource=f"tel:+5255000001{number:02d}")
-        tell(at, f"m{number}", f"MARKER {number}" * 7)
-    follow(at)
-    return ana
-
-
-def quarantine(at: Composition, body: bytes) -> None:
-    """A request that could not be read waits for a decision."""
-
-    class Atom:
-        source, number = "whatsapp:1", 0
-
-        def raw(self) -> bytes:
-            return body
-
-    here = Connection(channel="whatsapp", name="sur", title="Sur", created_at=1)
-    placed = cast("Placed", type("P", (), {"atom": Atom(), "reason": "unparsable", "error": "?"}))
-    held = at.channels.ward.admitted(here, placed, at.clock(), {})
-    at.trade.settle(Settlement(connection=here.key, at=at.clock(), quarantined=(held,)))
-
-
-def files_of(backend: Backend) -> list[Path]:
-    """Every file in which a byte of the ledger may lie."""
-    found = [path for path in backend.folder.rglob("*") if path.is_file()]
-    if backend.kind == "postgresql":
-        with psycopg.connect(backend.log_url, autocommit=True) as connection:
-            connection.execute("CHECKPOINT")
-            row = connection.execute("SHOW data_directory").fetchone()
-            oid = connection.execute(
-                "SELECT oid FROM pg_database WHERE datname = current_database()"
-            ).fetchone()
-            assert row is not None
-            assert oid is not None
-        found += [
-            path for path in (Path(row[0]) / "base" / str(oid[0])).iterdir() if path.is_file()
-        ]
-    return found
-
-
-def found_in(backend: Backend) -> set[tuple[str, bytes]]:
-    """The markers that stand in some file, and in which."""
-    return {
-        (path.name, marker)
-        for path in files_of(backend)
-        for marker in MARKERS
-        if marker in path.read_bytes()
-    }
-
-
-def test_nothing_is_left_in_any_byte(backend: Backend) -> None:
-    """Planted markers are in no file afterwards; counts, proofs and neighbours are as they were."""
-    with opened(backend) as at:
-        ana = plant(at)
-        quarantine(at, b'{"from":"+52 1 55 1234 5678","text":"MARKER"}')
-        quarantine(at, b'{"from":"+52 55 0000 0001"}')
-        with at.views.reading() as reading:
-            at.renderer.contact(reading, ana.bytes)
-        luz = at.keys.subjects.find("mailto:luz@marker.example", at.clock())
-        assert luz is not None
-    assert found_in(backend)
-    with opened(backend) as at:
-        before = shown(at, ana)
-        damaged = backend.folder / "views.db.damaged-wal"
-        damaged.write_bytes(b"MARKER")
-        path = at.settings.data / "blobs"
-        kept = _file_of(at, ana)
-        assert any(path.rglob(kept))
-        erase(at, ana)
-        erase(at, luz)
-        assert not any(path.rglob(kept))
-        after = shown(at, ana)
-        assert (after.interactions, after.by_channel) == (before.interactions, before.by_channel)
-        assert (after.name, after.label, after.addresses[0].address) == (None, "#1", None)
-        assert len(at.channels.ward.open_ids()) == 1
-        assert [check(group, at.source) for group in at.groups] == [[]] * len(at.groups)
-        with at.views.reading() as reading:
-            [luis] = contact_pages.contacts_of(reading, [_subject(at, LUIS).bytes]).values()
-            neighbour = at.renderer.contact(reading, luis)
-        assert neighbour is not None
-        assert neighbour.name == "Luis"
-        if backend.kind == "sqlite":
-            assert not damaged.exists()
-    damaged.unlink(missing_ok=True)  # on PostgreSQL it is nobody's
-    assert found_in(backend) == set()
-
-
-def _file_of(at: Composition, contact: UUID) -> str:
-    """A file of a contact is kept; its name in the folder."""
-    owner = Owner(contact, UUID(int=1), UUID(int=2), UUID(int=3))
-    return at.blobs.keep(owner, [b"MARKER in a file"]).blob.hex()
-
-
-def _subject(at: Composition, address: str) -> UUID:
-    found = at.keys.subjects.find(address, at.clock())
-    assert found is not None
-    return found
 
 
 def test_what_comes_afterwards(backend: Backend) -> None:

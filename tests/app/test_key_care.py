@@ -16,9 +16,13 @@ from domain.errors import KeyMissing
 from domain.events import LedgerRestored
 from storage.kek import Kek, KekPlaces, add_key, find_kek
 from storage.rotating import all_anew
+from tests.app.erasing import LUIS, erase, follow, quick_scrub, shown, tell
 from tests.app.ledgers import TurnedClock, opened
-from tests.app.test_erasure import LUIS, erase, follow, shown, tell
 from tests.backends import Backend, sqlite_backend
+
+__all__ = ["quick_scrub"]
+
+pytestmark = pytest.mark.usefixtures("quick_scrub")
 
 
 def words(

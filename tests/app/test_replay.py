@@ -19,11 +19,16 @@ from app.settings import read_settings
 from domain.commands import By
 from domain.errors import WrongState
 from domain.times import format_utc
+from tests.app.erasing import LUIS, erase, quick_scrub, tell
 from tests.app.ledgers import TurnedClock, opened, run
-from tests.app.test_erasure import LUIS, erase, tell
 from tests.app.test_key_care import words
 from tests.backends import Backend
 from tests.domain.commands import BY_TOKEN, NOON, said
+
+__all__ = ["quick_scrub"]
+
+pytestmark = pytest.mark.usefixtures("quick_scrub")
+
 
 HOUR = 3_600_000_000
 

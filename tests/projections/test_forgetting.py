@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +20,7 @@ from tests.projections.story import Story, contact_stream, derived, party, subje
 from tests.projections.tales import ADDRESSES, PHONES, Teller, rich_story, told_in_order
 from tests.projections.test_contract import every_projection
 
-EXAMPLES = 8
+EXAMPLES = 4
 """Random histories a database; each costs three passes over a rich log."""
 
 random_history = settings(
@@ -53,7 +52,7 @@ def go_on(story: Story, seed: int) -> None:
 
 
 @random_history
-@given(seed=st.integers(0, 2**32), page=st.integers(1, 60))
+@given(seed=st.integers(0, 2**32), page=st.integers(5, 60))
 def test_purged_equals_rebuilt_without_the_keys(backend: Backend, seed: int, page: int) -> None:
     """Live views that an erasure went through have the bytes of a replay without the keys, twice.
 
@@ -163,13 +162,12 @@ def test_who_came_to_a_contact_meanwhile_is_no_part_of_its_erasure(backend: Back
         assert len(members_of(at, subject_of(PHONES[2]))[1]) == 2
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_an_erasure_of_everybody_leaves_a_skeleton(backend: Backend, *, whole: bool) -> None:
+def test_an_erasure_of_everybody_leaves_a_skeleton(backend: Backend) -> None:
     """With every contact of a rich story erased, purged and rebuilt are still the same."""
     story = rich_story()
     with desk(backend.views_url, every_projection()) as at:
         at.rebuild(story.entries)
-        contacts = list(at.rows(CONTACTS))[:: 1 if whole else 2]
+        contacts = at.rows(CONTACTS)
         gone: set[UUID] = set()
         for row in contacts:
             subjects = [UUID(bytes=one) for one in split_ids(row.members)]
