@@ -132,7 +132,7 @@ class Proofs:
         )
 
     def purge(self, gone: Gone) -> Sequence[str]:  # noqa: ARG002 - whoever it is, they may be in any
-        """As in Purgeable: archives that wait to be fetched go; they are made again without them."""
+        """As in Purgeable: archives that wait to be fetched go; they are made without them."""
         if self.exports.is_dir():
             for file in self.exports.iterdir():
                 file.unlink(missing_ok=True)

@@ -255,6 +255,26 @@ def test_the_list_never_moves_under_the_hand(ledger: Ledger, browse: Browse) -> 
     expect(page.locator("#rows .nm").first).to_have_text("Luz")
 
 
+def test_pictures_show_and_other_files_are_links(ledger: Ledger, browse: Browse) -> None:
+    """A picture that was sent is seen in the thread, a sound can be played, a paper is a link."""
+    window = browse()
+    files = [("foto.png", "image/png"), ("voz.ogg", "audio/ogg"), ("oferta.pdf", "application/pdf")]
+    made = ledger.append(
+        text="mira",
+        attachments=[
+            {"name": name, "media_type": kind, "attachment": ledger.upload(name, kind)}
+            for name, kind in files
+        ],
+    )
+    page = window.go(f"/conversations/{made['contact']}")
+    article = page.locator(f"#i{made['id']}")
+    expect(article.locator("img[alt='foto.png']")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('article img').naturalWidth === 1")
+    expect(article.locator("audio[aria-label='voz.ogg']")).to_be_attached()
+    expect(article.locator("a.file")).to_contain_text("oferta.pdf")
+    no_barriers(page)
+
+
 def test_who_reads_above_is_not_torn_down(ledger: Ledger, browse: Browse) -> None:
     """A message that comes while one reads further up waits under a pill, which leads to it."""
     window = browse()

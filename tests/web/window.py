@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,12 @@ from domain.staff import user_stream
 from tests.api.house import NOON, interaction
 
 ValueT = TypeVar("ValueT")
+
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJg"
+    "gg=="
+)
+"""A PNG of one point."""
 
 WAIT_S = 10
 """How long the ledger is waited for before a test fails; it takes milliseconds."""
@@ -143,6 +150,18 @@ class Ledger:
         changes.setdefault("external_id", f"wamid.{self.numbers}")
         found: dict[str, Any] = self.ask("POST", "/v1/interactions", json=interaction(**changes))
         return found
+
+    def upload(self, name: str, media_type: str) -> str:
+        """Upload a picture of one point, whatever it is said to be; its id."""
+        answer = self._client.post(
+            f"{self.url}/v1/attachments",
+            params={"name": name},
+            content=b64decode(DOT),
+            headers={**self.headers, "Content-Type": media_type},
+            timeout=WAIT_S,
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def batch(self, rows: Iterable[dict[str, object]]) -> None:
         """Append many interactions like `interaction()`, each with changes."""
