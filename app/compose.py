@@ -19,6 +19,7 @@ from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
 from app.erasing import eraser_of
+from app.pairing import refuse_half, refuse_other
 from app.proving_parts import proving_of
 from app.reading_only import why
 from app.standing import Standing
@@ -27,7 +28,7 @@ from channels.fetching import fetched
 from channels.forgetting import Forgetting
 from channels.room import Channels, Stores
 from domain.addresses import comparison_key, forget_addresses
-from domain.errors import StoresDiffer, StoreUnavailable
+from domain.errors import StoreUnavailable
 from domain.ledger import Ledger, Surroundings
 from domain.topics import layouts
 from domain.values import Deriver
@@ -51,7 +52,7 @@ from storage.erasures import Erasures
 from storage.exclusive import exclusive_for
 from storage.follower import Follower, FollowerState, Phase, Source
 from storage.kek import Kek, KekPlaces, find_kek
-from storage.keyring import Keyring, has_keys, has_ledger, random_uuid
+from storage.keyring import Keyring, has_ledger, random_uuid
 from storage.keystore import KeyStore
 from storage.leaf import leaf_hash
 from storage.log import EventLog, Parts, open_store
@@ -373,32 +374,13 @@ def _matching_keys(settings: Settings, store: LogStore, clock: Clock) -> Keys:
     keystore = KeyStore(settings.keys_url)
     try:
         row = store.ledger_row()
-        _refuse_half(row, keystore)
+        refuse_half(row, keystore)
         keys = Keys(settings, keystore, clock)
         identity = keys.identity
         mine = appending.Ledger(identity.id, identity.origin, identity.created_at)
         there = row or store.create_ledger(mine)
-        _refuse_other(there.id, identity.id)
+        refuse_other(there.id, identity.id)
     except BaseException:
         keystore.close()
         raise
     return keys
-
-
-def _refuse_half(row: appending.Ledger | None, keystore: KeyStore) -> None:
-    """One store that is empty beside one that is not was lost: nothing is made in its place."""
-    if row is not None and not has_ledger(keystore):
-        raise StoresDiffer(
-            f"The log is of the ledger {row.id}, but the key store is empty. "
-            "Restore the key store's backup; without it nothing can be opened."
-        )
-    if row is None and has_keys(keystore):
-        raise StoresDiffer(
-            "The key store has been in use, but the log is empty. Restore the log's backup, "
-            "or take another data folder to begin anew."
-        )
-
-
-def _refuse_other(there: UUID, here: UUID) -> None:
-    if there != here:
-        raise StoresDiffer(f"The log is of the ledger {there}, the keys are of {here}.")
