@@ -7,8 +7,8 @@
 install := sh requirements/install.sh
 bin := .venv/bin
 
-# Tests start Hilo hundreds of times: what one of them compiled is there for the next.
-test coverage bench: unexport PYTHONDONTWRITEBYTECODE
+# Hilo is started again and again: what one start compiled is there for the next.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list
 	@echo "Hilo: an event-sourced ledger of a company's interactions"
