@@ -31,6 +31,11 @@ def pytest_report_header() -> str:
     return "proofs: checked by Go as well" if GO else "proofs: no go here, so not checked by Go"
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: some always wait, for a disk or for another process."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
     """The run's own PostgreSQL, started by the first test that needs it."""
