@@ -31,6 +31,7 @@ def pytest_report_header() -> str:
     return "proofs: checked by Go as well" if GO else "proofs: no go here, so not checked by Go"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores: some always wait, for a disk or for another process."""
     return (os.cpu_count() or 1) + 1
