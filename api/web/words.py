@@ -95,16 +95,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "password.too_weak": N_("This password is guessed at once; choose another one."),
         "again.differs": N_("The two passwords are not the same."),
     },
-    "log": {
-        "future": N_("This lies in the future."),
-        "occurred_at": N_("Choose a day and an hour."),
-        "who": N_("Write a phone number, an e-mail address, or a name that is known."),
-        "which": N_("Choose who is meant, or write a phone number or e-mail address."),
-        "missing": N_("Write what happened."),
-        "too_long": N_("This is too long."),
-        "unknown": N_("This is not to be had any more; choose another one."),
-        "unread": N_("This cannot be read."),
-    },
     "title": {
         "link": N_("This link does not work any more"),
         "not-found": N_("There is nothing here"),
