@@ -283,7 +283,10 @@ class Composition:
         """Stop following, append what is queued, close the stores."""
         self.proving.close()
         self.log.wakeup.close()  # the follower waits for no more
-        for follower in (self.follower, *self.beside):
+        followers = (self.follower, *self.beside)
+        for follower in followers:
+            follower.ask_to_stop()
+        for follower in followers:
             follower.stop()
             follower.release()  # where it was stepped by hand, without a thread
         self.log.close()

@@ -32,7 +32,7 @@ from storage.frame import (
     join,
     split,
 )
-from storage.plan import Plan, encode, read_map
+from storage.plan import Plan, encode, plan_of, read_map
 
 _UUID_BYTES: Final = 16
 _NUMBER: Final = tuple(bytes((number,)) for number in range(MAX_SECTIONS))
@@ -70,7 +70,7 @@ class Codec:
         ledger_id: UUID,
         entropy: Entropy,
     ) -> None:
-        self._by_topic = {topic: Plan(layout) for topic, layout in layouts.items()}
+        self._by_topic = {topic: plan_of(layout) for topic, layout in layouts.items()}
         self._by_class: dict[type, Plan] = {
             plan.layout.event_class: plan for plan in self._by_topic.values()
         }

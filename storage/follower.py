@@ -280,9 +280,13 @@ class Follower:
         )
         self._thread.start()
 
+    def ask_to_stop(self) -> None:
+        """Have the thread end after the page that it is at, without waiting for it."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """End the thread after the page that it is at; returns when it is gone."""
-        self._stopping.set()
+        self.ask_to_stop()
         if self._thread is not None:
             self._thread.join()
             self._thread = None

@@ -8,6 +8,7 @@ times faster than a dict. UUIDs are 16 bytes on the wire.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final, cast
 from uuid import UUID
@@ -159,9 +160,16 @@ def _taken(packed: bytes) -> tuple[int, bytes]:
     return packed[0] & 0x0F, packed[1:]
 
 
+@cache
+def plan_of(layout: Layout) -> Plan:
+    """The plan of a layout, made once a process."""
+    return Plan(layout)
+
+
 def _check(layout: Layout) -> None:
     """Raise ValueError for a layout that could not be stored and read again without loss."""
-    defaults = {field.name: field.default for field in msgspec.structs.fields(layout.event_class)}
+    fields, given = layout.event_class.__struct_fields__, layout.event_class.__struct_defaults__
+    defaults = dict(zip(reversed(fields), reversed(given), strict=False))
     for name in layout.sealed:
         if defaults[name] is not None and defaults[name] != ():
             raise ValueError(f"{layout.topic}: {name} is sealed, its default must be None or ()")
@@ -187,8 +195,9 @@ def _header_maker(layout: Layout) -> Make:
 def _content_maker(layout: Layout) -> Make:
     """Makes section 0's map: the sealed fields that are not at their defaults."""
     names = sorted(layout.sealed)
-    defaults = {field.name: field.default for field in msgspec.structs.fields(layout.event_class)}
-    shape = [(name, object, defaults[name]) for name in names]
+    fields, given = layout.event_class.__struct_fields__, layout.event_class.__struct_defaults__
+    defaults = dict(zip(reversed(fields), reversed(given), strict=False))
+    shape = [(name, object, defaults.get(name, msgspec.NODEFAULT)) for name in names]
     content = msgspec.defstruct("Content", shape, omit_defaults=True, gc=False)
     pick = _picker(names)
     return lambda event: content(*pick(event))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,8 +17,6 @@ from tests.backends import KINDS, Backend, postgresql_backend, sqlite_backend
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
-
-_numbers = itertools.count(1)
 
 GO = shutil.which("go")
 collect_ignore = [] if GO else ["audit/test_go.py"]
@@ -49,10 +46,9 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 @pytest.fixture
 def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
-    """The URL of an empty database, which is dropped after the test, whoever still uses it."""
-    name = f"hilo_{next(_numbers)}"
-    yield postgres_server.create(name)
-    postgres_server.drop(name)
+    """The URL of an empty database, which is this test's until its end, whoever still uses it."""
+    with postgres_server.lent() as url:
+        yield url
 
 
 @pytest.fixture(params=KINDS)

@@ -60,3 +60,19 @@ def test_a_dropped_database_takes_its_users_along(postgres_server: Server) -> No
         postgres_server.drop("hilo_forgotten")
         with pytest.raises(psycopg.OperationalError):
             connection.execute("SELECT 1")
+
+
+def test_a_lent_database_comes_back_empty(postgres_server: Server) -> None:
+    """Whatever a test left in its database or connected to it, the next one meets nothing of it."""
+    with postgres_server.lent() as url:
+        forgotten = psycopg.connect(url, autocommit=True)
+        forgotten.execute("CREATE SCHEMA theirs CREATE TABLE things (n integer)")
+    with postgres_server.lent() as again, psycopg.connect(again) as connection:
+        assert again == url
+        schemas = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE NOT starts_with(nspname, 'pg_') ORDER BY 1"
+        ).fetchall()
+        assert schemas == [("information_schema",), ("public",)]
+    with pytest.raises(psycopg.OperationalError):
+        forgotten.execute("SELECT 1")
+    forgotten.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -67,6 +68,12 @@ class Files:
         if found is None:
             raise NotFound("There is no such file.")
         return found
+
+
+@cache
+def all_files() -> Files:
+    """The files that belong to the program, read once a process."""
+    return Files()
 
 
 def missing() -> list[str]:

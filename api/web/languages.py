@@ -3,11 +3,12 @@
 A message stands in templates and in Python as its English text, in `_("…")` or `N_("…")`. The
 catalogs lie in locale/<language>/<room>.po, a file a room of the pages, so that rooms do not get
 into each other's way; all files of a language are one catalog. They are compiled in memory when
-the application starts. `python -m tests.web.catalogs <room>` adds what is missing to a room.
+the first page in it is made. `python -m tests.web.catalogs <room>` adds what is missing to a room.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -43,8 +44,9 @@ def catalog_of(language: str, folder: Path = LOCALE) -> Catalog:
     return whole
 
 
+@cache
 def translations_of(language: str) -> GNUTranslations:
-    """The messages of a language, ready for use."""
+    """The messages of a language, ready for use; compiled where the first page asks for them."""
     compiled = BytesIO()
     write_mo(compiled, catalog_of(language))
     compiled.seek(0)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +13,8 @@ from msgspec import Struct
 from starlette.routing import Route
 
 from api.problems import problem_of
-from api.web.files import Files
-from api.web.languages import LANGUAGES, language_of, translations_of
+from api.web.files import all_files
+from api.web.languages import language_of, translations_of
 from api.web.moments import Moments
 from api.web.words import WORDS, message_of
 from domain.errors import HiloError
@@ -69,42 +70,41 @@ class Shown(Struct, frozen=True):
     piece: bool = False
 
 
+@cache
+def templates_in(language: str) -> Environment:
+    """The templates in a language; a process reads and compiles each once."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    translations = translations_of(language)
+    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.filters["initials"] = initials
+    made.globals["asset"] = all_files().address
+    made.globals["lang"] = language
+    made.globals["topics"] = " ".join(TOPICS)
+    made.globals["word"] = lambda kind, word: translations.gettext(message_of(kind, word))
+    made.globals["words"] = lambda kind: {
+        word: translations.gettext(message) for word, message in WORDS[kind].items()
+    }
+    return made
+
+
 class PageMaker:
     """Makes pages of templates; one for each application."""
 
     def __init__(self, services: Services, tabs: tuple[Tab, ...] = ()) -> None:
         self._services = services
-        self.files = Files()
+        self.files = all_files()
         self._tabs = tabs
-        self._says: dict[str, Callable[[str], str]] = {
-            language: translations_of(language).gettext for language in LANGUAGES
-        }
-        self._rooms = {language: self._environment(language) for language in LANGUAGES}
-
-    def _environment(self, language: str) -> Environment:
-        made = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        translations = translations_of(language)
-        made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
-        made.filters["initials"] = initials
-        made.globals["asset"] = self.files.address
-        made.globals["lang"] = language
-        made.globals["topics"] = " ".join(TOPICS)
-        made.globals["word"] = lambda kind, word: translations.gettext(message_of(kind, word))
-        made.globals["words"] = lambda kind: {
-            word: translations.gettext(message) for word, message in WORDS[kind].items()
-        }
-        return made
 
     def say(self, language: str, message: str) -> str:
         """A message in a language."""
-        return self._says[language](message)
+        return translations_of(language).gettext(message)
 
     def language(self, request: Request) -> str:
         """The language of a request's reader: their choice, else their browser's wish."""
@@ -122,13 +122,14 @@ class PageMaker:
     def text(self, request: Request, shown: Shown) -> str:
         """The HTML of a page, or of a piece of one."""
         reader: Caller | None = getattr(request.state, "caller", None)
-        language, room = self.language(request), self._rooms[self.language(request)]
+        language = self.language(request)
         locale = self._services.locale
         zone = (reader.zone if reader else None) or locale.zone
         theme = request.cookies.get(THEME_COOKIE, "")
         now = self._services.clock()
+        says = translations_of(language).gettext
         values = {
-            "when": Moments(language, zone, self._services.clock, self._says[language]),
+            "when": Moments(language, zone, self._services.clock, says),
             "theme": theme if theme in THEMES else "",
             "reader": reader,
             "csrf": reader.csrf if reader else "",
@@ -145,7 +146,8 @@ class PageMaker:
             "here": request.url.path,
             "now": format_utc(now)[:19] + "Z",
         }
-        return room.get_template(shown.template).render({**values, **shown.values})
+        template = templates_in(language).get_template(shown.template)
+        return template.render({**values, **shown.values})
 
     def refusal(self, request: Request, error: HiloError) -> Response:
         """A page that says why not; for a script a sentence."""
