@@ -30,7 +30,7 @@ from api.parameters import (
 from channels.quarantine import Raw
 from domain.times import format_utc
 from projections.paging import HIGHEST, LOWEST, Ask, binding, read_cursor, read_page
-from storage.arrivals import Place
+from storage.arrivals import Kindred, Place
 from storage.trade import Quarantined
 
 if TYPE_CHECKING:
@@ -45,10 +45,14 @@ _SHIFT: Final = 67
 """A cursor has room for 61 bits of an id: no two atoms of one microsecond share so many."""
 
 
+REASON_MAX_CHARS: Final = 300
+"""Length of the reason why an atom may go."""
+
+
 class DiscardRequest(Struct, forbid_unknown_fields=True, kw_only=True):
     """Why an atom may go."""
 
-    reason: Annotated[str, Meta(min_length=1, max_length=300)]
+    reason: Annotated[str, Meta(min_length=1, max_length=REASON_MAX_CHARS)]
 
 
 class RawShown(Struct):
@@ -185,8 +189,9 @@ def item(atom: Quarantined, raw: Raw | None = None) -> QuarantineItem:
     )
 
 
-def page_of(services: Services, ask: Ask) -> QuarantinePage:
-    """A page of open atoms."""
+def page_of(services: Services, ask: Ask, of: Kindred | None = None) -> QuarantinePage:
+    """A page of open atoms; of a kind alone where one is named."""
+    kindred = of or Kindred()
 
     def fetch(
         low: SortKey, high: SortKey, *, descending: bool, count: int
@@ -196,6 +201,7 @@ def page_of(services: Services, ask: Ask) -> QuarantinePage:
             None if high == HIGHEST else _place(high, last=False),
             descending=descending,
             count=count,
+            of=kindred,
         )
 
     page = read_page(ask, fetch, _key)

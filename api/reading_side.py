@@ -45,6 +45,7 @@ from api.shelf import Shelf
 from api.stream import Pace
 from api.web import (
     acting,
+    connection,
     doors,
     files,
     finding,
@@ -57,6 +58,8 @@ from api.web import (
     reports,
     searching,
 )
+from api.web import channels as web_channels
+from api.web import quarantine as web_quarantine
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
 from projections.shapes import (
@@ -110,6 +113,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     interaction_cards.router,
     pages.router,
     reports.router,
+    web_channels.router,
+    connection.router,
+    web_quarantine.router,
     reference.router,
 )
 """Everything that reads; the first match answers."""

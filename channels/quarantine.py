@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from channels.contract import Incoming
 from channels.registry import CHANNELS
 from domain.errors import NotFound, WrongState
-from storage.arrivals import End
+from storage.arrivals import End, Kindred
 from storage.company_seal import Sealed
 from storage.trade import Kind, Quarantined
 
@@ -92,15 +92,17 @@ class Ward:
         """Discard what waited too long; how many atoms."""
         return self.arrivals.expire(now - KEPT_US)
 
-    def open_ids(self) -> list[UUID]:
-        """Every atom that waits, the oldest first."""
+    def open_ids(self, of: Kindred | None = None, most: int | None = None) -> list[UUID]:
+        """The atoms that wait, the oldest first: all, those of a kind, so many at most."""
         found: list[UUID] = []
         last = None
         while True:
-            page = self.arrivals.quarantine_between(last, None, descending=False, count=PAGE)
+            page = self.arrivals.quarantine_between(
+                last, None, descending=False, count=PAGE, of=of or Kindred()
+            )
             found += [atom.id for atom in page]
-            if len(page) < PAGE:
-                return found
+            if len(page) < PAGE or (most is not None and len(found) >= most):
+                return found[:most]
             last = (page[-1].received_at, page[-1].id)
 
 
@@ -140,9 +142,14 @@ class Retrying:
         atoms = await asyncio.to_thread(module.parse, incoming, arrival)
         return await self._receiver.place(connection, atoms, counted=False)
 
-    async def retry_all(self) -> tuple[int, int]:
-        """Retry all that waits; how many ended somewhere, and how many failed again."""
-        ids = await asyncio.to_thread(self._ward.open_ids)
+    async def retry_all(
+        self, of: Kindred | None = None, most: int | None = None
+    ) -> tuple[int, int]:
+        """Retry what waits; how many ended somewhere, and how many failed again.
+
+        `of` are those of a kind alone; `most` the first so many.
+        """
+        ids = await asyncio.to_thread(self._ward.open_ids, of, most)
         done = 0
         for id_ in ids:
             try:

@@ -65,6 +65,16 @@ class Settlement(Struct, frozen=True, kw_only=True):
     seen: Mapping[str, str | None] = {}
 
 
+class Kindred(Struct, frozen=True):
+    """Atoms of one connection that wait for one reason; `None` stands for any."""
+
+    connection: str | None = None
+    reason: str | None = None
+
+
+_ANY: Final = Kindred()
+
+
 class Arrivals(Trade):
     """The trade of a log that things arrive at; every method is one short transaction."""
 
@@ -135,11 +145,21 @@ class Arrivals(Trade):
     # --------------------------------------------------------------- quarantine
 
     def quarantine_between(
-        self, low: Place | None, high: Place | None, *, descending: bool, count: int
+        self,
+        low: Place | None,
+        high: Place | None,
+        *,
+        descending: bool,
+        count: int,
+        of: Kindred = _ANY,
     ) -> list[Quarantined]:
         """Open atoms strictly between two places, the first `count`, without their bodies."""
         table = self._quarantine
         query = sa.select(table).where(table.c.state == "open")
+        if of.connection is not None:
+            query = query.where(table.c.connection == of.connection)
+        if of.reason is not None:
+            query = query.where(table.c.reason == of.reason)
         if low is not None:
             query = query.where(_place(table) > _literal(low))
         if high is not None:
@@ -161,6 +181,14 @@ class Arrivals(Trade):
             )
             for row in rows
         ]
+
+    def quarantined_kinds(self) -> list[tuple[Kindred, int]]:
+        """How many open atoms each connection has of each reason, by connection and reason."""
+        table = self._quarantine
+        kind = (table.c.connection, table.c.reason)
+        query = sa.select(*kind, sa.func.count().label("waiting")).where(table.c.state == "open")
+        rows = self._rows(query.group_by(*kind).order_by(*kind))
+        return [(Kindred(row.connection, row.reason), row.waiting) for row in rows]
 
     def release_to(self, id: UUID, ends: Sequence[End], note: str | None = None) -> None:
         """Move an atom out of quarantine to where it ended; `note` says why, for a person.

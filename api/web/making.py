@@ -49,12 +49,16 @@ REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
 
 
 class Tab(Struct, frozen=True):
-    """An entry of the navigation: `word` is its message, `name` what pages call it."""
+    """An entry of the navigation: `word` is its message, `name` what pages call it.
+
+    Whoever lacks its `scope` does not see it. One with a scope stands under Administration.
+    """
 
     name: str
     path: str
     icon: str
     word: str
+    scope: str = ""
 
 
 class Shown(Struct, frozen=True):

@@ -40,6 +40,7 @@ TABS: Final = (
     Tab("inbox", "/", "inbox", N_("Conversations")),
     Tab("activity", "/activity", "pulse", N_("Activity")),
     Tab("reports", "/reports", "chart", N_("Reports")),
+    Tab("channels", "/channels", "webchat", N_("Channels"), scope="manage"),
 )
 """The navigation, in its order."""
 

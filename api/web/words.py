@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from api.web.channel_words import CHANNEL_WORDS
 from api.web.languages import N_
 
 WORDS: Final[dict[str, dict[str, str]]] = {
+    **CHANNEL_WORDS,
     "channel": {
         "call": N_("Call"),
         "sms": N_("SMS"),

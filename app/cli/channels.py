@@ -17,8 +17,8 @@ from api.parameters import uuid_of
 from api.quarantine import item
 from app.cli.frame import BAD, OK, json_option, say, show, with_ledger
 from channels.connections import Change, Draft
-from channels.contract import Answer, Incoming, Rejected, Verified
 from channels.registry import CHANNELS
+from channels.trying import tried
 from domain.errors import InvalidInput, NotFound
 from domain.values import echo
 from storage.connections import PAUSED, REMOVED
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.compose import Composition
-    from channels.connections import Opened
     from storage.connections import Connection
     from storage.trade import Quarantined
 
@@ -131,7 +130,7 @@ def test(composition: Composition, *, place: tuple[str, ...], as_json: bool) -> 
     """Try the secrets of a connection as its provider would; nothing is recorded."""
     connection = _connection(composition, place)
     opened = composition.channels.connections.open(connection.channel, connection.name)
-    checks = {"state": connection.state != PAUSED, **_checks(opened)}
+    checks = tried(opened)
     for name, good in checks.items():
         if as_json:
             show({"check": name, "ok": good})
@@ -168,36 +167,6 @@ def remove(composition: Composition, *, place: tuple[str, ...], as_json: bool) -
         show({"key": connection.key, "state": REMOVED})
     say(f"{connection.key} is removed.")
     return OK
-
-
-def _checks(opened: Opened) -> dict[str, bool]:
-    """What a provider meets: each check, and whether it went as it should."""
-    module, secrets = opened.module, opened.secrets
-    checks = {f"secret {name}": bool(secrets.get(name)) for name in module.secrets}
-    if module.secret_choices:
-        checks["secrets"] = any(all(map(secrets.get, one)) for one in module.secret_choices)
-    if not all(checks.values()):
-        return checks
-    if module.tries is not None:
-        return {**checks, **module.tries(opened.connection.options, secrets)}
-    body = b"{}"
-    if module.is_open and not any(secrets.values()):
-        taken = isinstance(module.verify(Incoming(body=body), secrets), Verified)
-        return {"a post without a secret is taken": taken}
-    signed = Incoming(body=body, headers=module.sign(body, secrets))
-    if signed.headers:  # of some keys we have only the half that cannot sign
-        checks["signed request is taken"] = isinstance(module.verify(signed, secrets), Verified)
-    forged = Incoming(body=body + b" ", headers=signed.headers)
-    if module.signs_body:
-        checks["forged request is refused"] = isinstance(module.verify(forged, secrets), Rejected)
-    unsigned = module.verify(Incoming(body=body), secrets)
-    checks["unsigned request is refused"] = isinstance(unsigned, Rejected)
-    token = next(iter(secrets.get("verify_token", ())), None)
-    if token is not None:
-        asked = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": token.decode()}
-        answer = module.handshake(Incoming(query=asked), secrets)
-        checks["handshake is answered"] = isinstance(answer, Answer)
-    return checks
 
 
 def _object(composition: Composition, connection: Connection) -> object:
