@@ -24,7 +24,7 @@ def deliver(ledger: Ledger, body: object, secret: bytes = SECRET) -> int:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = meta.sign(raw, {"app_secret": [secret]})
     return httpx.post(
-        f"{window.ledger.url}/channels/whatsapp/main", content=raw, headers=headers
+        f"{ledger.url}/channels/whatsapp/main", content=raw, headers=headers
     ).status_code
 
 
