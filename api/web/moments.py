@@ -12,6 +12,7 @@ from babel.dates import (
     format_skeleton,
     format_timedelta,
     get_day_names,
+    get_month_names,
     get_timezone_name,
 )
 from babel.numbers import format_decimal
@@ -139,6 +140,10 @@ class Moments:
     def days(self, first: dt.date, last: dt.date) -> str:
         """Some days in a row, each with its year: 24 oct 2026 – 22 nov 2026."""
         return f"{self._skeleton('yMMMd', first)} – {self._skeleton('yMMMd', last)}"
+
+    def month(self, day: dt.date) -> str:
+        """The name of a day's month, for a narrow column: nov."""
+        return str(get_month_names("abbreviated", "stand-alone", self._locale)[day.month])
 
     def weekday(self, number: int) -> str:
         """A day of the week by its number, Monday being 1: lun."""

@@ -1,6 +1,6 @@
-"""The plain pages: a contact's timeline, all activity, and the link to one interaction.
+"""The plain page of all activity, and what pages with rows have in common.
 
-They show what the API shows, from the same reads.
+It shows what the API shows, from the same reads.
 """
 
 from __future__ import annotations
@@ -10,18 +10,14 @@ from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from starlette.responses import RedirectResponse
 
 from api.auth import services_of
 from api.filters import filters
-from api.parameters import POSITION_MAX, Query, position_in_path, uuid_in_path
+from api.parameters import Query
 from api.web.ground import open_page
 from api.web.languages import N_
-from api.web.making import SECURITY, Shown, Tab
-from domain.errors import NotFound
-from domain.values import Direction
+from api.web.making import Shown, Tab
 from projections import activity as activity_views
-from projections import timeline_pages
 from projections.shapes import NoteView, RowView
 from projections.timeline import KIND_NOTE
 from projections.timeline_pages import Filters, PageQuery
@@ -73,56 +69,6 @@ def _activity(request: Request, caller: Caller) -> Work:
     return work
 
 
-@router.get("/contacts/{id}")
-async def contact(request: Request, id: str) -> Response:  # noqa: ARG001 - it is read from the path
-    """A contact's timeline, newest first; `around` opens it at an interaction."""
-    return await open_page(request, _contact)
-
-
-def _contact(request: Request, _caller: Caller) -> Work:
-    id = uuid_in_path(request.path_params["id"])
-    asked = _asked(request, f"pages:{id}")
-
-    def work(look: Look) -> Shown | Response:
-        found = look.contact(id)
-        if found.moved:
-            return RedirectResponse(f"/contacts/{found.id}", 302, headers=SECURITY)
-        page = timeline_pages.page(look.reading, found.members, asked)
-        return Shown(
-            "contact.html",
-            {
-                "contact": look.renderer.contact(look.reading, found.id.bytes),
-                "rows": shown(look, page.rows),
-                "pager": _pager(request, (page.prev, page.next)),
-                "around": asked.around,
-                "direction": asked.filters.direction[0] if asked.filters.direction else "",
-            },
-            "inbox",
-        )
-
-    return work
-
-
-@router.get("/interactions/{id}")
-async def interaction(request: Request, id: str) -> Response:  # noqa: ARG001 - it is read from the path
-    """The link that people quote: to the interaction, among those around it."""
-    return await open_page(request, _interaction)
-
-
-def _interaction(request: Request, _caller: Caller) -> Work:
-    id = position_in_path(request.path_params["id"])
-
-    def work(look: Look) -> Response:
-        ref = timeline_pages.one(look.reading, id)
-        if ref is None or not look.allowed([ref]):
-            raise NotFound("There is no such interaction.")
-        body = look.renderer.rows(look.reading, [ref], look.visible)[0]
-        where = f"/contacts/{row_of.decode(body).contacts[0]}?around={id}#i{id}"
-        return RedirectResponse(where, 302, headers=SECURITY)
-
-    return work
-
-
 def shown(look: Look, refs: Sequence[Ref]) -> list[RowView | NoteView]:
     """The rows of a list, notes among them, as the reader may see them."""
     bodies = look.renderer.rows(look.reading, refs, look.visible)
@@ -133,22 +79,6 @@ def shown(look: Look, refs: Sequence[Ref]) -> list[RowView | NoteView]:
 
 
 # ------------------------------------------------------------------------------- query
-
-
-def _asked(request: Request, scope: str) -> PageQuery:
-    """Which page of a list by time. Raises InvalidInput."""
-    query = Query(request)
-    direction = query.choice("direction", ("", *map(str, Direction)), "")
-    around = query.number("around", 0, 1, POSITION_MAX)
-    asked = PageQuery(
-        scope=scope,
-        filters=Filters(direction=(direction,) if direction else ()),
-        limit=ROWS,
-        cursor=query.text("cursor"),
-        around=around or None,
-    )
-    query.close()
-    return asked
 
 
 def _filtered(request: Request, caller: Caller) -> PageQuery:

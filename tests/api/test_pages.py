@@ -98,11 +98,13 @@ def test_a_note_stands_among_the_interactions(each_station: Station) -> None:
 
 
 def test_a_contact_s_page_is_its_timeline(each_station: Station) -> None:
-    """Newest first, with the facts of each interaction, filters by direction and a pager."""
+    """Newest first, with filters by direction and a pager; months count what there is."""
     headers = browser(each_station)
     made = [
         each_station.append(
-            text=f"mensaje {number:02d}", occurred_at=f"2026-11-21T10:{number:02d}:00-06:00"
+            text=f"mensaje {number:02d}",
+            occurred_at=f"2026-11-21T10:{number:02d}:00-06:00",
+            channel=("whatsapp", "call")[number % 2],
         )
         for number in range(60)
     ]
@@ -111,6 +113,7 @@ def test_a_contact_s_page_is_its_timeline(each_station: Station) -> None:
     found = re.findall(r"mensaje (\d\d)", page.text)
     assert found == [f"{number:02d}" for number in range(59, 9, -1)]
     assert "Yesterday, Saturday, November 21" in page.text
+    assert re.search(r'data-month="2026-11"><span>Nov</span>.*?<span>60</span>', page.text)
     [older] = re.findall(r'rel="next" href="([^"]+)"', page.text)
     rest = each_station.get(older.replace("&amp;", "&"), headers=headers)
     assert len(re.findall(r"mensaje \d\d", rest.text)) == 10
@@ -119,14 +122,14 @@ def test_a_contact_s_page_is_its_timeline(each_station: Station) -> None:
 
 
 def test_an_interaction_s_link_opens_it_among_its_neighbours(station: Station) -> None:
-    """`/interactions/<id>` leads to the contact's page, where that one is open."""
+    """`/interactions/<id>` leads to the contact's page, where that one stands out."""
     headers = browser(station)
     made = station.append(text="esta", campaign="Feria")
     answer = station.get(f"/interactions/{made['id']}", headers=headers)
     where = f"/contacts/{made['contact']}?around={made['id']}"
     assert (answer.status_code, answer.headers["location"]) == (302, f"{where}#i{made['id']}")
     page = station.get(where, headers=headers)
-    assert re.search(rf'id="i{made["id"]}".*?<details class="ix hit" open>', page.text, re.DOTALL)
+    assert re.search(rf'id="i{made["id"]}".*?<div class="ix hit" data-hit>', page.text, re.DOTALL)
     assert "Feria" in page.text
 
 
