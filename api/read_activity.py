@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from msgspec import structs
+from msgspec import Struct, structs
 
 from api.answers import Json
 from api.auth import services_of
@@ -20,11 +21,17 @@ from projections.paging import Page
 from projections.timeline_pages import PageQuery, Ref
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from api.auth import Caller
+    from api.services import Services
 
 router = APIRouter()
+
+
+class Asked(Struct, frozen=True):
+    """Which page of all interactions: of everybody, or of these contacts."""
+
+    page: PageQuery
+    contacts: tuple[UUID, ...] = ()
 
 
 @router.get("/v1/activity", summary="All interactions", responses=answers("InteractionPage", 200))
@@ -37,32 +44,40 @@ async def activity(request: Request) -> Response:
     services = services_of(request)
 
     def prepare(caller: Caller) -> Task:
-        contacts = ids(query, "contact")
-        sort = query.choice("sort", ("occurred", "recorded"), "occurred")
-        scope = ":".join(["activity", *sorted(str(contact) for contact in contacts)])
-        asked = structs.replace(
-            page_query(query, services, scope, caller.zone),
-            sort="recorded" if sort == "recorded" else "occurred",
-        )
+        asked = asked_for(query, services, caller)
 
         def work(look: Look) -> Json:
-            page = _page(look, asked, contacts)
+            page = page_of(look, asked)
             return page_answer(look.renderer.page(look.reading, page, look.visible), look.position)
 
-        return Task(work, quick=is_quick(asked) and not contacts, kept=True)
+        return Task(work, quick=is_quick(asked.page) and not asked.contacts, kept=True)
 
     return await answer(request, query, prepare)
 
 
-def _page(look: Look, asked: PageQuery, contacts: list[UUID]) -> Page[Ref]:
-    """The page, of everybody or of some contacts; unknown contacts have no interactions."""
-    if asked.around is not None and not asked.cursor:
-        ref = timeline_pages.one(look.reading, asked.around)
+def asked_for(query: Query, services: Services, caller: Caller) -> Asked:
+    """The page that a query means, dates in the reader's zone where it names none."""
+    contacts = tuple(ids(query, "contact"))
+    sort = query.choice("sort", ("occurred", "recorded"), "occurred")
+    scope = ":".join(["activity", *sorted(str(contact) for contact in contacts)])
+    page = page_query(query, services, scope, caller.zone)
+    recorded = structs.replace(page, sort="recorded" if sort == "recorded" else "occurred")
+    return Asked(recorded, contacts)
+
+
+def page_of(look: Look, asked: Asked) -> Page[Ref]:
+    """The page, of everybody or of some contacts; unknown contacts have no interactions.
+
+    Raises BadCursor; NotFound where `around` is no interaction.
+    """
+    page = asked.page
+    if page.around is not None and not page.cursor:
+        ref = timeline_pages.one(look.reading, page.around)
         if ref is not None and not look.allowed([ref]):
             raise NotFound("There is no such interaction here.")  # as where there is none
-    if not contacts:
-        return views.page(look.reading, asked, look.visible)
-    members = look.members_of(contacts)
-    if asked.sort == "recorded":
-        return views.page(look.reading, asked, look.visible, members)
-    return timeline_pages.page(look.reading, members, asked)
+    if not asked.contacts:
+        return views.page(look.reading, page, look.visible)
+    members = look.members_of(asked.contacts)
+    if page.sort == "recorded":
+        return views.page(look.reading, page, look.visible, members)
+    return timeline_pages.page(look.reading, members, page)

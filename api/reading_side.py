@@ -45,6 +45,7 @@ from api.shelf import Shelf
 from api.stream import Pace
 from api.web import (
     acting,
+    activity,
     connection,
     doors,
     files,
@@ -52,6 +53,7 @@ from api.web import (
     inbox,
     inbox_acts,
     interaction_cards,
+    log_activity,
     making,
     pages,
     profile,
@@ -112,7 +114,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     inbox.router,
     inbox_acts.router,
     interaction_cards.router,
-    pages.router,
+    activity.router,
+    log_activity.router,
     profile.router,
     reports.router,
     web_channels.router,

@@ -161,6 +161,7 @@ async def head(request: Request, id: str) -> Response:  # noqa: ARG001 - it is r
 def _head(request: Request, caller: Caller) -> Work:
     id = uuid_in_path(request.path_params["id"])
     query = Query(request)
+    place_of(query)  # the page asks with its own address, which may name a place in the thread
     asked = asked_for(request, query, caller)
     query.close()
     return partial(head_of, id=id, asked=asked)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -12,11 +13,14 @@ from api.read_interactions import AsOf, card_json
 from api.reads import reads_of
 from api.web.ground import open_page
 from api.web.making import Shown
+from api.web.pages import row_of
+from projections import timeline_pages
 
 if TYPE_CHECKING:
     from api.auth import Caller
     from api.reads import Look
     from api.web.ground import Work
+    from projections.shapes import RowView
 
 router = APIRouter(include_in_schema=False)
 
@@ -38,7 +42,45 @@ def _card(request: Request, _caller: Caller) -> Work:
     def work(look: Look) -> Shown:
         as_of = AsOf(position=position) if position else None
         found = msgspec.json.decode(card_json(look, reads, id, as_of))
+        for one in found["history"]:
+            one["changes"] = [_named(look, change, found) for change in one["changes"] or []]
+        values = {"card": found, "as_of": position, "twin": _twin(look, found)}
         template = "card.html" if piece else "card_page.html"
-        return Shown(template, {"card": found, "as_of": position}, "inbox", piece=piece)
+        return Shown(template, values, "inbox", piece=piece)
 
     return work
+
+
+def _named(look: Look, change: dict[str, Any], card: dict[str, Any]) -> dict[str, Any]:
+    """A change of the history with names where the log has ids and keys."""
+    field, _, of = change["field"].partition(".")
+    names = look.names
+
+    def name(value: Any) -> Any:  # noqa: ANN401 - JSON
+        match field:
+            case _ if value is None:
+                return None
+            case "attended_by":
+                return names.user(UUID(value)).name
+            case "department":
+                return names.department(value).name
+            case "campaign":
+                return names.campaign(value).name
+            case _:
+                return value
+
+    if field == "attachment":
+        files = {file["id"]: file["name"] for file in card["attachments"] or []}
+        return {"field": field, "of": files.get(of), "from": change["from"], "to": change["to"]}
+    whole = field if field == "reaction" else change["field"]
+    return {"field": whole, "of": None, "from": name(change["from"]), "to": name(change["to"])}
+
+
+def _twin(look: Look, card: dict[str, Any]) -> RowView | None:
+    """The record that lies behind this one, of the same event; None where there is none."""
+    if not card["twin"] or card["twin"]["role"] != "shown":
+        return None
+    ref = timeline_pages.one(look.reading, card["twin"]["id"])
+    if ref is None or not look.allowed([ref]):
+        return None
+    return row_of.decode(look.renderer.rows(look.reading, [ref], look.visible)[0])

@@ -317,6 +317,16 @@ def test_hostile_text_never_becomes_markup(ledger: Ledger, browse: Browse) -> No
     assert str(1234577 * 7654321) not in page.content()
 
 
+def test_opened_at_an_interaction_it_stays_fresh(ledger: Ledger, browse: Browse) -> None:
+    """Where a link leads to one message, what others do with the conversation shows as well."""
+    window = browse()
+    made = ledger.append(contact_name="Ana", text="hola")
+    page = window.go(f"/conversations/{made['contact']}?around={made['id']}#i{made['id']}")
+    window.live()
+    ledger.ask("POST", f"/v1/conversations/{made['contact']}/resolve", json={})
+    expect(page.locator("#head [data-key=e]")).to_contain_text("Reabrir")
+
+
 def test_keys_and_many_at_a_time(ledger: Ledger, browse: Browse) -> None:
     """`j k` and Enter walk and open; ticked conversations are resolved together."""
     window = browse("Rosa", "en")

@@ -51,12 +51,22 @@ window.hilo = {
 /** The text of a row: a template keeps it, so that it is copied as it was written. */
 hilo.textOf = (row) => row?.querySelector("[data-text]")?.textContent.trim() ?? "";
 
+/** Copy the text of a row. A row that shows a part of it says where the whole is. */
+hilo.copyText = async (row) => {
+  const whole = row?.querySelector("[data-text]")?.dataset.whole;
+  const answer = whole ? await fetch(whole).catch(() => null) : null;
+  const found = answer?.ok ? await answer.json() : null;
+  const text = found ? [found.subject, found.text].filter(Boolean).join("\n") : hilo.textOf(row);
+  if (text) hilo.copy(text);
+};
+
 document.addEventListener("click", (event) => {
   const copier = event.target.closest("[data-copy]");
   if (copier) {
     event.preventDefault();
     const row = copier.closest("[data-row]");
-    hilo.copy(copier.dataset.copy === "text" ? hilo.textOf(row) : copier.dataset.copy);
+    if (copier.dataset.copy === "text") hilo.copyText(row);
+    else hilo.copy(copier.dataset.copy);
   }
   const opener = event.target.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open)?.showModal();

@@ -31,8 +31,7 @@
 
   function copy() {
     const row = document.activeElement?.closest("[data-row]") ?? document.querySelector("[data-row].hit");
-    const text = hilo.textOf(row);
-    if (text) hilo.copy(text);
+    hilo.copyText(row);
   }
 
   function press(key) {

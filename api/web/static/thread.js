@@ -2,6 +2,11 @@
 // what was really seen is noted, and a draft and the place outlive a reload.
 "use strict";
 
+// What was logged by hand has arrived: its form need not keep the description any longer.
+if (location.hash && document.referrer.endsWith("/log")) {
+  sessionStorage.removeItem(`hilo-log ${new URL(document.referrer).pathname}`);
+}
+
 (() => {
   const pane = document.getElementById("conversation");
   const thread = document.getElementById("messages");
