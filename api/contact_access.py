@@ -43,6 +43,8 @@ from projections.shapes import By
 if TYPE_CHECKING:
     from api.auth import Caller
     from api.reads import Found
+    from domain import commands
+    from domain.commands import FactReceipt
     from domain.ports import Entry
 
 router = APIRouter()
@@ -122,7 +124,33 @@ async def give_access(request: Request, id: str) -> Response:
     raw = await read_body(request)
     asked = _ACCESS.read(raw)
     by = author(request, caller, raw, services.ledger.derive)
-    wanted, expected = uuid_in_path(id), if_match(request)
+    wanted = uuid_in_path(id)
+    found, receipt = await decide(request, caller, (wanted, asked), (by, if_match(request)))
+    done = receipt is not None and not receipt.duplicate
+
+    def work(look: Look) -> Json:
+        try:
+            return contact_answer(look, wanted, duplicate=receipt is not None and not done)
+        except NotFound:
+            if not done:
+                raise
+            return _last_sight(look, found)
+
+    return await look(request, caller, Freshness(), work)
+
+
+async def decide(
+    request: Request,
+    caller: Caller,
+    what: tuple[UUID, AccessRequest],
+    how: tuple[commands.By, int | None],
+) -> tuple[Found, FactReceipt | None]:
+    """Decide who may see a contact: it, and the receipt, None where nothing changed.
+
+    Raises NotFound, InvalidInput, ChangedMeanwhile, KeyReused; the views are waited for.
+    """
+    services = services_of(request)
+    (wanted, asked), (by, expected) = what, how
 
     def prepare(look: Look) -> tuple[Found, Access]:
         found = look.contact(wanted)
@@ -138,17 +166,7 @@ async def give_access(request: Request, id: str) -> Response:
         raise ChangedMeanwhile(msgspec.Raw(now.body)) from None
     if receipt is not None:
         await written(services, receipt.last)
-    done = receipt is not None and not receipt.duplicate
-
-    def work(look: Look) -> Json:
-        try:
-            return contact_answer(look, wanted, duplicate=receipt is not None and not done)
-        except NotFound:
-            if not done:
-                raise
-            return _last_sight(look, found)
-
-    return await look(request, caller, Freshness(), work)
+    return found, receipt
 
 
 def _last_sight(look: Look, found: Found) -> Json:
@@ -231,7 +249,7 @@ async def access(request: Request, id: str) -> Response:
                 at = min(at, look.services.log.position_at(time))
             elif as_of is not None:
                 at = min(at, int(as_of[:POSITION_DIGITS]))
-            then = _then(look, look.contact(wanted), at)
+            then = access_then(look, look.contact(wanted), at)
             return Json(msgspec.json.encode(then), 200, read_headers(look.position))
 
         return Task(work)
@@ -239,7 +257,7 @@ async def access(request: Request, id: str) -> Response:
     return await answer(request, query, prepare)
 
 
-def _then(look: Look, found: Found, at: int) -> AccessThen:
+def access_then(look: Look, found: Found, at: int) -> AccessThen:
     """Who could see a contact at a position: from the streams of all its parts then."""
     entries: dict[UUID, list[Entry]] = {}
     parts = _parts(look, found.id, at, entries)

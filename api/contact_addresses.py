@@ -74,22 +74,9 @@ async def link(request: Request, id: str) -> Response:
     """Add an address; with `move` it is taken from another contact."""
     services = services_of(request)
     caller, raw = await command(request)
-    asked, wanted = _wanted(services, _ADDRESS.read(raw)), uuid_in_path(id)
+    asked, wanted = wanted_of(services, _ADDRESS.read(raw)), uuid_in_path(id)
     by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
-    book = services.ledger.identity
-    receipt = book.repeat_of(by)
-    if receipt is None:
-        await current(services)
-        found: Found = await settled(request, caller, lambda look: look.contact(wanted))
-        asked = await _as_closed_as_before(request, caller, asked)
-        if asked.since is not None:
-            await _refuse_early(request, caller, asked.address, ("from", asked.since))
-        try:
-            receipt = await book.link(found.id, asked, by, expected=expected)
-        except AddressTaken as taken:
-            raise await whose(request, caller, taken) from None
-        except ChangedMeanwhile:
-            raise await as_it_is(request, caller, wanted) from None
+    receipt = await give(request, caller, (wanted, asked), (by, expected))
     return await _contact_after(request, caller, wanted, receipt)
 
 
@@ -106,22 +93,68 @@ async def unlink(request: Request, id: str, subject: str) -> Response:
     caller, raw = await command(request, query)
     wanted, which = uuid_in_path(id), uuid_in_path(subject)
     by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
-    receipt = services.ledger.identity.repeat_of(by)
-    if receipt is None:
-        await current(services)
-        owner, keeps = await settled(request, caller, lambda look: _holding(look, wanted, which))
-        try:
-            if since is None:
-                book = services.ledger.identity
-                receipt = await book.unlink(owner, which, by, expected=expected, keeps=keeps)
-            else:
-                given = (owner, which, since)
-                receipt = await _given_away(request, caller, given, (by, expected))
-        except ChangedMeanwhile:
-            raise await as_it_is(request, caller, wanted) from None
-        await seen_by_views(services, receipt)
+    receipt = await take_off(request, caller, (wanted, which, since), (by, expected))
     repeated = receipt is not None and receipt.duplicate
     return Response(status_code=204, headers=DUPLICATE if repeated else None)
+
+
+# ------------------------------------------------------------------------- the commands
+
+
+async def give(
+    request: Request, caller: Caller, what: tuple[UUID, Wanted], how: tuple[By, int | None]
+) -> FactReceipt | None:
+    """Have a contact (its id, the address) have an address; None where it has it already.
+
+    Raises NotFound, InvalidInput, AddressTaken, WrongState, ChangedMeanwhile, KeyReused.
+    """
+    services = services_of(request)
+    (wanted, asked), (by, expected) = what, how
+    book = services.ledger.identity
+    repeat = book.repeat_of(by)
+    if repeat is not None:
+        return repeat
+    await current(services)
+    found: Found = await settled(request, caller, lambda look: look.contact(wanted))
+    asked = await _as_closed_as_before(request, caller, asked)
+    if asked.since is not None:
+        await _refuse_early(request, caller, asked.address, ("from", asked.since))
+    try:
+        return await book.link(found.id, asked, by, expected=expected)
+    except AddressTaken as taken:
+        raise await whose(request, caller, taken) from None
+    except ChangedMeanwhile:
+        raise await as_it_is(request, caller, wanted) from None
+
+
+async def take_off(
+    request: Request,
+    caller: Caller,
+    what: tuple[UUID, UUID, int | None],
+    how: tuple[By, int | None],
+) -> FactReceipt | None:
+    """Take an address off (contact, subject, from when on, in µs); None where it was off.
+
+    Without a time it never was the contact's; with one it is somebody else's from then on. The
+    views are waited for. Raises NotFound, InvalidInput, WrongState, ChangedMeanwhile, KeyReused.
+    """
+    services = services_of(request)
+    (wanted, which, since), (by, expected) = what, how
+    book = services.ledger.identity
+    receipt = book.repeat_of(by)
+    if receipt is not None:
+        return receipt
+    await current(services)
+    owner, keeps = await settled(request, caller, lambda look: _holding(look, wanted, which))
+    try:
+        if since is None:
+            receipt = await book.unlink(owner, which, by, expected=expected, keeps=keeps)
+        else:
+            receipt = await _given_away(request, caller, (owner, which, since), (by, expected))
+    except ChangedMeanwhile:
+        raise await as_it_is(request, caller, wanted) from None
+    await seen_by_views(services, receipt)
+    return receipt
 
 
 async def _given_away(
@@ -146,7 +179,7 @@ async def _given_away(
 # --------------------------------------------------------------------------------- inside
 
 
-def _wanted(services: Services, asked: AddressRequest) -> Wanted:
+def wanted_of(services: Services, asked: AddressRequest) -> Wanted:
     """What a request wants. Raises InvalidInput."""
     faults = Faults()
     address, since = "", None

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from api.auth import Caller
     from api.reads import Found
     from domain.access import Access
-    from domain.commands import FactReceipt
+    from domain.commands import By, FactReceipt
     from projections.directory_rows import MergeRow
 
 router = APIRouter()
@@ -86,22 +86,8 @@ async def merge(request: Request, id: str) -> Response:
     services = services_of(request)
     caller, raw = await command(request)
     asked, wanted = _MERGE.read(raw), uuid_in_path(id)
-    if asked.other == wanted:
-        raise InvalidInput.one("other", "self", "a contact is not merged with itself")
     by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
-    book = services.ledger.identity
-    repeat = book.repeat_of(by)
-    if repeat is not None:
-        made = book.merge_at(repeat.position)
-        return await _merged(request, caller, (wanted, made), duplicate=True)
-    await current(services)
-    into = await settled(request, caller, lambda look: look.contact(wanted))
-    other = await _other(request, caller, asked.other)
-    try:
-        made, receipt = await book.merge(into.id, other, asked.reason or None, by, expected)
-    except ChangedMeanwhile:
-        raise await as_it_is(request, caller, wanted) from None
-    await seen_by_views(services, receipt)
+    made, receipt = await join(request, caller, (wanted, asked), (by, expected))
     return await _merged(request, caller, (wanted, made), duplicate=receipt.duplicate)
 
 
@@ -118,20 +104,66 @@ async def undo(request: Request, id: str, merge: str) -> Response:
     asked = _UNDO.read(raw or b"{}")
     wanted, which = uuid_in_path(id), uuid_in_path(merge)
     by, expected = author(request, caller, raw, services.ledger.derive), if_match(request)
-    repeat = services.ledger.identity.repeat_of(by)
+    what = (wanted, which, asked.reason or None)
+    row, repeated = await part(request, caller, what, (by, expected))
+    return await look(
+        request, caller, Freshness(), lambda look: _undone(look, row, duplicate=repeated)
+    )
+
+
+# ------------------------------------------------------------------------- the commands
+
+
+async def join(
+    request: Request, caller: Caller, what: tuple[UUID, MergeRequest], how: tuple[By, int | None]
+) -> tuple[UUID | None, FactReceipt]:
+    """Merge a contact into the one with an id: the merge, and its receipt; views are waited for.
+
+    Raises NotFound, InvalidInput, WrongState, ChangedMeanwhile, KeyReused.
+    """
+    services = services_of(request)
+    (wanted, asked), (by, expected) = what, how
+    if asked.other == wanted:
+        raise InvalidInput.one("other", "self", "a contact is not merged with itself")
+    book = services.ledger.identity
+    repeat = book.repeat_of(by)
+    if repeat is not None:
+        return book.merge_at(repeat.position), repeat
+    await current(services)
+    into = await settled(request, caller, lambda look: look.contact(wanted))
+    other = await _other(request, caller, asked.other)
+    try:
+        made, receipt = await book.merge(into.id, other, asked.reason or None, by, expected)
+    except ChangedMeanwhile:
+        raise await as_it_is(request, caller, wanted) from None
+    await seen_by_views(services, receipt)
+    return made, receipt
+
+
+async def part(
+    request: Request,
+    caller: Caller,
+    what: tuple[UUID, UUID, str | None],
+    how: tuple[By, int | None],
+) -> tuple[MergeRow, bool]:
+    """Take a merge back (contact, merge, why): its row, and whether the command had come before.
+
+    Raises NotFound, WrongState, ChangedMeanwhile, KeyReused; the views are waited for.
+    """
+    services = services_of(request)
+    (wanted, which, reason), (by, expected) = what, how
+    book = services.ledger.identity
+    repeat = book.repeat_of(by)
     await current(services)
     row, keeps = await settled(request, caller, lambda look: _merge(look, wanted, which, repeat))
     if repeat is None:
-        tie = Tie(which, UUID(bytes=row.survivor), UUID(bytes=row.absorbed), asked.reason or None)
+        tie = Tie(which, UUID(bytes=row.survivor), UUID(bytes=row.absorbed), reason)
         try:
-            book = services.ledger.identity
             receipt = await book.undo(tie, by, expected=expected, keeps=keeps)
         except ChangedMeanwhile:
             raise await as_it_is(request, caller, wanted) from None
         await seen_by_views(services, receipt)
-    return await look(
-        request, caller, Freshness(), lambda look: _undone(look, row, duplicate=repeat is not None)
-    )
+    return row, repeat is not None
 
 
 # --------------------------------------------------------------------------------- inside

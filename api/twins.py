@@ -34,6 +34,7 @@ from projections.twins import TwinsQuery
 
 if TYPE_CHECKING:
     from api.auth import Caller
+    from domain.commands import By, FactReceipt
     from domain.events import InteractionRecorded
     from projections.paging import Page
     from projections.timeline_pages import Ref
@@ -93,12 +94,8 @@ async def link(request: Request, id: str) -> Response:
     raw = await read_body(request)
     asked = _TWIN.read(raw)
     position = position_in_path(id)
-    _, mine = await recorded_for(request, caller, position)
-    other = _other(request, position, asked)
-    await _require_pair(request, caller, (position, asked.other))
-    shown, hidden = (mine, other) if asked.show == position else (other, mine)
     by = author(request, caller, raw, services.ledger.derive)
-    receipt = await services.ledger.annotations.link(shown, hidden, by)
+    receipt = await tie(request, caller, (position, asked), by)
     return await changed(request, caller, position, receipt)
 
 
@@ -112,12 +109,36 @@ async def unlink(request: Request, id: str) -> Response:
     services = services_of(request)
     caller = await admit(request, "manage")
     Query(request).close()
-    _, recorded = await recorded_for(request, caller, position_in_path(id))
     by = author(request, caller, b"", services.ledger.derive)
+    await untie(request, caller, position_in_path(id), by)
+    return nothing()
+
+
+async def tie(
+    request: Request, caller: Caller, what: tuple[int, TwinRequest], by: By
+) -> FactReceipt | None:
+    """Link a record (its id, and what is asked) with its twin; None where that was done.
+
+    Raises NotFound, InvalidInput, WrongState, KeyReused.
+    """
+    position, asked = what
+    _, mine = await recorded_for(request, caller, position)
+    other = _other(request, position, asked)
+    await _require_pair(request, caller, (position, asked.other))
+    shown, hidden = (mine, other) if asked.show == position else (other, mine)
+    return await services_of(request).ledger.annotations.link(shown, hidden, by)
+
+
+async def untie(request: Request, caller: Caller, position: int, by: By) -> None:
+    """Take the link of a record to its twin back; the views are waited for.
+
+    Raises NotFound, KeyReused.
+    """
+    services = services_of(request)
+    _, recorded = await recorded_for(request, caller, position)
     receipt = await services.ledger.annotations.unlink(recorded, by)
     if receipt is not None:
         await written(services, receipt.last)
-    return nothing()
 
 
 @router.get(

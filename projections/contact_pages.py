@@ -92,7 +92,7 @@ def page(reading: Reading, query: ContactQuery, visible: Visible) -> Page[Contac
         return read_page(ask, _List(reading, visible), _key)
     finder = Finder(reading, Search(query.text, query.country, visible))
     found = read_page(ask, finder, _key)
-    rows = _rows_of(reading, [one.contact for one in found.rows])
+    rows = rows_of(reading, [one.contact for one in found.rows])
     return Page([rows[one.contact] for one in found.rows], found.next, found.prev)
 
 
@@ -121,7 +121,8 @@ class _List:
         return [ContactRow(*row) for row in rows]
 
 
-def _rows_of(reading: Reading, contacts: Collection[bytes]) -> dict[bytes, ContactRow]:
+def rows_of(reading: Reading, contacts: Collection[bytes]) -> dict[bytes, ContactRow]:
+    """The rows of those that are contacts, by id."""
     if not contacts:
         return {}
     sql = (
@@ -232,7 +233,7 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
         interactions=sum(thread.interactions for thread in threads),
         by_channel=by_channel(threads),
         first_source=names.source(first.first_source) if first and first.first_source else None,
-        access=_access(known.granted.get(row.contact, NOBODY_NEEDED), names),
+        access=access_view(known.granted.get(row.contact, NOBODY_NEEDED), names),
         muted=decisions.is_muted(known.muted, members),
         holds=_holds(members, known),
         erased_at=_erased_at(row.contact, known),
@@ -284,7 +285,8 @@ def _listed(contact: bytes, members: list[bytes], known: _Known) -> list[Address
     return list(listed.values())
 
 
-def _access(granted: Granted, names: Names) -> AccessView:
+def access_view(granted: Granted, names: Names) -> AccessView:
+    """Who gets past the walls of a contact, as answers say it."""
     if not granted.parts:
         return AccessView()
     return AccessView(

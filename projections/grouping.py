@@ -53,11 +53,12 @@ def refresh(rows: Rows, contact: bytes) -> None:
     ids = split_ids(known.members) if known else [contact]
     members = [row for row in (rows.get(SUBJECTS, (one,)) for one in ids) if row is not None]
     if members:
-        rows.put(CONTACTS, _contact(contact, members))
+        rows.put(CONTACTS, contact_row(contact, members))
         rows.touch(LOOKS, (contact,))
 
 
-def _contact(contact: bytes, members: list[SubjectRow]) -> ContactRow:
+def contact_row(contact: bytes, members: list[SubjectRow]) -> ContactRow:
+    """A contact with these members, of whom there is at least one."""
     members = sorted(members, key=lambda row: (row.subject != contact, row.place, row.subject))
     cards = [card_of(row) for row in members if row.card]
     own = card_of(members[0]) if members[0].subject == contact else Card({})
@@ -153,7 +154,7 @@ def regroup(rows: Rows, starts: Iterable[bytes], position: int) -> None:
     for contact in sorted(affected):
         members = [row for subject, row in found.items() if groups[subject] == contact]
         if members:
-            rows.put(CONTACTS, _contact(contact, members))
+            rows.put(CONTACTS, contact_row(contact, members))
         else:
             rows.delete(CONTACTS, (contact,))
         rows.touch("contact", (contact,))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TABS: Final = (
     Tab("inbox", "/", "inbox", N_("Conversations")),
+    Tab("contacts", "/contacts", "users", N_("Contacts")),
     Tab("activity", "/activity", "pulse", N_("Activity")),
     Tab("reports", "/reports", "chart", N_("Reports")),
     Tab("channels", "/channels", "webchat", N_("Channels"), scope="manage"),

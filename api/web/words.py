@@ -141,6 +141,90 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "wait": N_("The views are being made ready. Load the page again in a few seconds."),
         "wrong": N_("Begin again from the first page."),
     },
+    "contact": {
+        "unread": N_("This is not understood."),
+        "too_long": N_("This is too long."),
+        "name.nothing": N_("Write a name, a number or an e-mail address."),
+        "name.known": N_(
+            "Somebody is called so already. Look first whether it is the same person."
+        ),
+        "phone.bad_address": N_("Write a phone number such as +52 55 1234 5678."),
+        "phone.needs_country": N_("Write the number with its country: +52 55 1234 5678."),
+        "email.bad_address": N_("Write an e-mail address such as ana@example.com."),
+        "address.nothing": N_("Write a number or an e-mail address."),
+        "address.needs_country": N_("Write the number with its country: +52 55 1234 5678."),
+        "address.unknown_scheme": N_(
+            "Write a number, an e-mail address, or an address such as telegram:bot/123456."
+        ),
+        "bad_address": N_("Write a number such as +52 55 1234 5678, or an e-mail address."),
+        "language.bad_format": N_("Write the short name of a language, such as es or pt-BR."),
+        "owner.unknown": N_("This person is not there any more. Choose another one."),
+        "from.bad_time": N_("Choose a day and an hour."),
+        "from.future": N_("This time has not come yet."),
+        "from.too_early": N_("It was still in use after that time. Choose a later one."),
+        "text.too_short": N_("Write a few words."),
+        "reason.too_short": N_("Say why, in a few words."),
+        "users.missing": N_("Tick at least one team or person who goes on seeing it."),
+        "users.unknown": N_("Somebody who is ticked cannot sign in any more."),
+        "teams.unknown": N_("A team that is ticked is not there any more."),
+        "anyway.blind": N_(
+            "You are not among them: you would not see it yourself any more. Tick yourself or one"
+            " of your teams, or tick below that you want it so."
+        ),
+        "other.unknown": N_(
+            "There is no such contact, or you may not see it. Only somebody who sees both can"
+            " merge them: ask whoever administers Hilo."
+        ),
+        "merge.unknown": N_(
+            "There is no such merge here, or one of both contacts is out of your sight."
+            " Ask somebody who sees both, or whoever administers Hilo."
+        ),
+        "self": N_("It is the contact itself. Choose another one."),
+        "one_already": N_("They are one contact already. Below is the merge, with its undoing."),
+        "full": N_("Together they have more than 64 addresses. Take some off first."),
+        "named_after": N_(
+            "The contact is kept under this address. Take its other addresses off instead, or say"
+            " from when on this one is somebody else's."
+        ),
+        "hangs": N_(
+            "Something was merged or linked by this address. Undo that merge first; then it can be"
+            " taken off."
+        ),
+        "nobody": N_("Withheld numbers are nobody in particular: they belong to nobody."),
+        "erased": N_("One of the contacts was erased: nothing can be joined to it any more."),
+        "changed": N_(
+            "Somebody changed it while you were here. This is how it is now; send it again if it"
+            " still holds."
+        ),
+        "sent": N_("This was sent already. Send it again if you want it a second time."),
+        "busy": N_("Hilo is busy. Nothing was changed; try again in a few seconds."),
+        "state": N_("It cannot be done in its present state."),
+        "taken": N_("The address belongs to another contact."),
+        "taken_hidden": N_(
+            "The address belongs to a contact that you may not see. Ask whoever administers Hilo."
+        ),
+        "saved": N_("Saved."),
+        "linked": N_("The address was added."),
+        "moved": N_("The address is this contact's now."),
+        "given": N_("From then on the number is somebody else's. What was said before stays here."),
+        "unlinked": N_("The address was taken off. It is a contact of its own again."),
+        "noted": N_("Noted."),
+        "twin": N_("Linked: both stay, and they count as one."),
+        "untwin": N_("Both are shown and counted by themselves again."),
+        "merged": N_("They are one contact now."),
+        "undone": N_("They are two contacts again, each with what was its own."),
+    },
+    "alike": {
+        "conflict": N_("A channel said that they are one person, and something speaks against it."),
+        "alias": N_("Somebody wrote down an address of the one for the other."),
+        "name": N_("They are called the same, and their addresses are similar."),
+    },
+    "linked_by": {
+        "first": N_("since the beginning"),
+        "observed": N_("joined by a channel"),
+        "user": N_("added by hand"),
+        "import": N_("by an import"),
+    },
     "problem": {
         "internal": N_("Something went wrong on our side."),
         "malformed": N_("The request could not be read."),

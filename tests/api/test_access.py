@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -117,7 +118,10 @@ def _inbox(house: House, headers: dict[str, str]) -> set[str]:
 
 
 def _directory(house: House, headers: dict[str, str]) -> set[str]:
+    """The directory, and its page."""
     found = house.station.get("/v1/contacts", headers=headers).json()["items"]
+    page = house.station.get("/contacts", headers=headers).text
+    assert {c["id"] for c in found} == set(re.findall(r'href="/contacts/([0-9a-f-]{36})"', page))
     return {address for address, id in house.contacts.items() if id in {c["id"] for c in found}}
 
 
@@ -201,6 +205,18 @@ def test_what_is_hidden_is_absent(house: House, path: str) -> None:
     for name, headers in house.readers.items():
         for address in house.contacts:
             _compare(house, path, address, (name, headers))
+
+
+MANAGED: Final = tuple(f"/contacts/{{contact}}/{part}" for part in ("edit", "merge", "access"))
+
+
+def test_pages_that_change_what_is_hidden_are_absent(house: House) -> None:
+    """The same of the pages about a contact, for all who may change contacts."""
+    managing = {name: headers for name, headers in house.readers.items() if name != "aldo"}
+    for path in MANAGED:
+        for reader in managing.items():
+            for address in house.contacts:
+                _compare(house, path, address, reader)
 
 
 def _compare(house: House, path: str, address: str, reader: tuple[str, dict[str, str]]) -> None:
