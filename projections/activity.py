@@ -64,21 +64,11 @@ def page(
 
 
 class Recent:
-    """Fetches from the list of all interactions, by time.
+    """Fetches from the list of all interactions, by time."""
 
-    `also` is a further condition on the row `i`, and its parameters.
-    """
-
-    def __init__(
-        self,
-        reading: Reading,
-        filters: Filters,
-        visible: Visible,
-        also: tuple[str, tuple[object, ...]] = ("1 = 1", ()),
-    ) -> None:
+    def __init__(self, reading: Reading, filters: Filters, visible: Visible) -> None:
         self._reading = reading
-        seen, walls = visible.interactions("i")
-        self._seen, self._walls = f"{seen} AND {also[0]}", (*walls, *also[1])
+        self._seen, self._walls = visible.interactions("i")
         self._shape, self._values = shape_of(filters)
 
     def __call__(

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 
 from domain.ports import Entry
+from projections.fulltext import Searched
 
 RowT = TypeVar("RowT", bound=Struct)
 Key = tuple[object, ...]
@@ -53,7 +54,7 @@ class RowTable(Generic[RowT]):
         self.columns = columns
         self.indexes = tuple(indexes)
         self.clustered = True
-        self.searched: tuple[str, str] | None = None
+        self.searched: Searched | None = None
         self.early: frozenset[str] = frozenset()
         self._bound: dict[int, sa.Table] = {}
 
@@ -62,12 +63,9 @@ class RowTable(Generic[RowT]):
         self.clustered = False
         return self
 
-    def found_by(self, words: str, *, number: str) -> Self:
-        """The same table; its rows are found by the words in a column (projections/fulltext.py).
-
-        `number` is a column of unique numbers; rows that have None there are not found.
-        """
-        self.searched = (number, words)
+    def found_by(self, searched: Searched) -> Self:
+        """The same table; its rows are found by the words in a column."""
+        self.searched = searched
         return self
 
     def asked_in_settle(self, *suffixes: str) -> Self:

@@ -4,7 +4,10 @@ A table says which column holds its words, single-spaced and folded already, so 
 database splits, folds or stems anything itself: both index the very same words. On SQLite it is
 an FTS5 table beside the rows, which holds no text of its own and is written by hand with them;
 on PostgreSQL a GIN index over the column. Both answer which rows have all of some words, whole
-ones or beginnings. Order, and whether words stand side by side, is the caller's to look at.
+ones or beginnings, in the order of a number that each row has. FTS5 keeps that order itself. GIN
+keeps none, so there each word is indexed together with the stretch of numbers in which its row
+lies: the next stretch is asked for until there are enough, and only what it has is sorted.
+Whether words stand side by side is the caller's to look at.
 
 Of text that went away nothing stays: SQLite is told to delete for certain where its version
 can, and `scrub` makes the index anew where it cannot; PostgreSQL's VACUUM takes what is dead.
@@ -26,12 +29,19 @@ if TYPE_CHECKING:
 SECURE_DELETE_SINCE: Final = (3, 42, 0)
 """The first SQLite whose FTS5 overwrites what is deleted."""
 
-PREFIXES: Final = "2 3"
+PREFIXES: Final = "1 2 3"
 """Beginnings of so many characters have an index of their own on SQLite: they stand in most
 messages, and are what one types first."""
 
+BEGUN_CHARS: Final = 3
+"""PostgreSQL gathers all words with a beginning before it looks for others: of shorter ones,
+which are in most rows, the row that was found is asked instead."""
+
 SEARCH_MEMORY: Final = "32MB"
 """What PostgreSQL may remember of a search: places of a million rows, none of them as a guess."""
+
+PENDING_KB: Final = 64
+"""New words that wait outside of PostgreSQL's index: every look at a stretch reads them all."""
 
 
 class Piece(Struct, frozen=True):
@@ -50,8 +60,33 @@ class Span(Struct, frozen=True):
     descending: bool
 
 
+class Searched(Struct, frozen=True):
+    """By what rows of a table are found: the column of their words and that of their numbers.
+
+    Numbers are unique; rows that have None are not found. So many low bits of a number are
+    its place in its stretch.
+    """
+
+    words: str
+    number: str
+    stretch_bits: int
+
+
+_STRETCH: Final = "~"
+"""Stands between a stretch and a word: in no word, and in no sign that is searched like one."""
+
 Need = tuple[Piece, ...]
 """Pieces of which a row must have one."""
+
+
+class Wanted(Struct, frozen=True):
+    """What rows must have: of each need one piece, and in their words each of some texts.
+
+    The texts say more than the needs only where words must stand side by side.
+    """
+
+    needs: tuple[Need, ...]
+    texts: tuple[str, ...] = ()
 
 
 def name_of(table: RowTable[Any], generation: int) -> str:
@@ -76,11 +111,11 @@ def create_late(slot: Slot, table: RowTable[Any], generation: int) -> None:
     """Make what is better made when the rows are there; inside the caller's transaction."""
     if table.searched is None or slot.kind != "postgresql":
         return
-    number, words = table.searched
     name = f"{table.name}_g{generation}"
     slot.run(
-        f"CREATE INDEX {name}_words ON {name} USING gin (({_vector(words)}))"
-        f" WHERE {number} IS NOT NULL"
+        f"CREATE INDEX {name}_words ON {name} USING gin (({_vector(table.searched)}))"
+        f" WITH (gin_pending_list_limit = {PENDING_KB})"
+        f" WHERE {table.searched.number} IS NOT NULL"
     )
 
 
@@ -97,9 +132,9 @@ class Writer:
     """Keeps SQLite's index of one generation of a table in step with its rows."""
 
     def __init__(self, driver: sqlite3.Connection, table: RowTable[Any], generation: int) -> None:
-        number, words = table.searched or ("", "")
         columns = tuple(table.columns)
-        self._number, self._words = columns.index(number), columns.index(words)
+        searched = _searched(table)
+        self._number, self._words = columns.index(searched.number), columns.index(searched.words)
         self._driver = driver
         name = name_of(table, generation)
         self._come = f"INSERT INTO {name} (rowid, words) VALUES (?, ?)"
@@ -130,11 +165,20 @@ class Writer:
         return sorted(pair for pair in found if pair[0] is not None)
 
 
-def ordered(beside: Beside, table: RowTable[Any], needs: Sequence[Need], span: Span) -> list[int]:
-    """The numbers of rows that have all that is needed, in their order; on SQLite alone.
+def ordered(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Span) -> list[int]:
+    """The numbers of rows that have what is wanted, in their order.
 
-    There the index is kept in that order, and is read only as far as it is asked for.
+    SQLite's index holds no text: there the caller looks for the texts.
     """
+    if beside.kind == "sqlite":
+        return _in_order_of_fts5(beside, table, wanted.needs, span)
+    return _by_stretches(beside, table, wanted, span)
+
+
+def _in_order_of_fts5(
+    beside: Beside, table: RowTable[Any], needs: Sequence[Need], span: Span
+) -> list[int]:
+    """The index is kept in that order, and is read only as far as it is asked for."""
     name = name_of(table, beside.generation)
     way = "DESC" if span.descending else "ASC"
     rows = beside.fetch(
@@ -145,46 +189,64 @@ def ordered(beside: Beside, table: RowTable[Any], needs: Sequence[Need], span: S
     return [row[0] for row in rows]
 
 
-def holding(beside: Beside, table: RowTable[Any], needs: Sequence[Need], limit: int) -> list[int]:
-    """The numbers of at most so many rows that have all that is needed, in no order."""
+def _by_stretches(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Span) -> list[int]:
+    """One stretch of numbers after the other, until there are enough."""
+    searched = _searched(table)
+    # A walk over all rows is never cheaper: their words would have to be split each time.
+    beside.fetch(
+        "SELECT set_config('enable_seqscan', 'off', true),"
+        f" set_config('work_mem', '{SEARCH_MEMORY}', true)"
+    )
+    way, first, last = "ASC", span.first, span.last
+    begin, end, step = first >> searched.stretch_bits, last >> searched.stretch_bits, 1
+    if span.descending:
+        way, begin, end, step = "DESC", end, begin, -1
+    number = searched.number
+    said = f" AND strpos({searched.words}, ?) > 0" * len(wanted.texts)
+    asked = _asked_of_gin(wanted.needs)
+    rows = beside.fetch(
+        f"SELECT found.{number} FROM generate_series(?::int8, ?::int8, {step}) AS stretch"
+        f" CROSS JOIN LATERAL (SELECT {number} FROM {beside.name(table)}"
+        f" WHERE {_vector(searched)} @@ replace(?::text, '{_STRETCH}', stretch || '{_STRETCH}')"
+        f"::tsquery AND {number} IS NOT NULL AND {number} >= ? AND {number} <= ?{said}"
+        f" ORDER BY {number} {way} LIMIT ?) AS found LIMIT ?",
+        (begin, end, asked, first, last, *wanted.texts, span.limit, span.limit),
+    )
+    return [row[0] for row in rows]
+
+
+def _searched(table: RowTable[Any]) -> Searched:
     if table.searched is None:
         raise TypeError(table.name)
-    number, words = table.searched
-    if beside.kind == "sqlite":
-        name = name_of(table, beside.generation)
-        rows = beside.fetch(
-            f"SELECT rowid FROM {name} WHERE {name} MATCH ? LIMIT ?",
-            (_asked_of_fts5(needs), limit),
-        )
-    else:
-        # A walk over all rows is never cheaper: their words would have to be split each time.
-        beside.fetch(
-            "SELECT set_config('enable_seqscan', 'off', true),"
-            f" set_config('work_mem', '{SEARCH_MEMORY}', true)"
-        )
-        asked = " & ".join(f"({' | '.join(map(_for_postgres, need))})" for need in needs)
-        rows = beside.fetch(
-            f"SELECT {number} FROM {beside.name(table)}"
-            f" WHERE {_vector(words)} @@ ?::text::tsquery AND {number} IS NOT NULL LIMIT ?",
-            (asked, limit),
-        )
-    return [row[0] for row in rows]
+    return table.searched
 
 
 def _asked_of_fts5(needs: Sequence[Need]) -> str:
     return " AND ".join(f"({' OR '.join(map(_for_fts5, need))})" for need in needs)
 
 
-def _vector(words: str) -> str:
-    return f"array_to_tsvector(string_to_array(btrim({words}), ' '))"
+def _asked_of_gin(needs: Sequence[Need]) -> str:
+    quick = [
+        need
+        for need in needs
+        if all(not piece.prefix or len(piece.word) >= BEGUN_CHARS for piece in need)
+    ]
+    return " & ".join(f"({' | '.join(map(_for_gin, need))})" for need in quick or needs)
+
+
+def _vector(searched: Searched) -> str:
+    """Words that are single-spaced, with a space at either end: each behind its stretch."""
+    stretch = f"({searched.number} >> {searched.stretch_bits})"
+    words = f"replace(rtrim({searched.words}), ' ', ' ' || {stretch} || '{_STRETCH}')"
+    return f"array_to_tsvector(string_to_array(ltrim({words}), ' '))"
 
 
 def _for_fts5(piece: Piece) -> str:
     return f'"{piece.word}"{"*" if piece.prefix else ""}'
 
 
-def _for_postgres(piece: Piece) -> str:
-    return f"'{piece.word}'{':*' if piece.prefix else ''}"
+def _for_gin(piece: Piece) -> str:
+    return f"'{_STRETCH}{piece.word}'{':*' if piece.prefix else ''}"
 
 
 def _deletes_for_certain() -> bool:

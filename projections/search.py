@@ -1,8 +1,8 @@
 """Search: the words of every interaction, as they are shown now.
 
 One row an interaction, keyed by its stream: its words, and ahead of them signs that nobody can
-type, for whose it is and when it happened; an index (projections/fulltext.py) finds rows by
-any of both. What became of the text (edited, corrected, revoked, retracted) is folded as in the
+type, for whose it is; an index (projections/fulltext.py) finds rows by any of both, in the order
+of their time. What became of the text (edited, corrected, revoked, retracted) is folded as in the
 timeline, in any order of arrival, and words that are shown no more are in no index any more.
 
 Everything else about a row, and above all who may see it, is the core's to say when somebody
@@ -27,7 +27,7 @@ from projections.base import Key, Rows, RowTable
 from projections.content import Attached
 from projections.directory_rows import BYTEWISE
 from projections.folding import Correction, Retraction, State
-from projections.fulltext import Need, Piece
+from projections.fulltext import Need, Piece, Searched
 from projections.group import Group
 from projections.views import SEARCH, Views
 from projections.words import joined, words_of
@@ -44,15 +44,12 @@ POSITION_BITS: Final = 36
 UNITS_BITS: Final = 63 - POSITION_BITS
 """Of the number of a minute: some 142 years before and after 1970."""
 
-SHIFTS: Final = (45, 41, 37)
-"""Spans of time by which rows are found, as powers of two of microseconds: about a year, a month
-and a day. Where a word is in too many rows, a span has few enough."""
+STRETCH_BITS: Final = POSITION_BITS + 14
+"""Minutes of a stretch (2^14, some 12 days) that is looked at on its own, where it must be: so
+few that its rows are soon sorted, so many that years without a word are soon passed."""
 
 _MAIN: Final = "¤s"
 _OTHER: Final = "¤p"
-_SPAN: Final = "¤"
-_ZERO: Final = 1 << 62
-"""Added to times, so that none is negative."""
 
 _TEXT: Final = "text"
 _OCCURRED: Final = "occurred_at"
@@ -95,7 +92,7 @@ DOCUMENTS: Final = (
     )
     .with_long_rows()
     .asked_in_settle("subject", "voice")
-    .found_by("words", number="place")
+    .found_by(Searched("words", "place", STRETCH_BITS))
 )
 
 
@@ -114,11 +111,10 @@ _ABOUT: Final = frozenset(
 class Told(Struct, array_like=True):
     """What a row was recorded with, and what became known since.
 
-    `whose` and `spans` are the signs of its subjects and of its time, as they were recorded.
+    `whose` are the signs of its subjects.
     """
 
     whose: list[str]
-    spans: list[str]
     text: str
     subject: str
     files: str
@@ -135,7 +131,7 @@ class Search:
     """Handlers of the words; finding them is in projections/search_pages.py."""
 
     name: ClassVar[str] = "search"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[RowTable[Any], ...]] = (DOCUMENTS,)
     topics: ClassVar[frozenset[str]] = _ABOUT | {RECORDED, ERASED}
 
@@ -219,7 +215,6 @@ def _recorded(event: events.InteractionRecorded, state: State) -> Told:
     others = sorted(_OTHER + one.hex for one in parties if one != event.subject)
     return Told(
         [_MAIN + event.subject.hex, *others],
-        _spans(event.occurred_at),
         joined(words_of(event.text)),
         joined(words_of(event.subject_line)),
         _files(event.attachments),
@@ -253,18 +248,15 @@ def told_of(row: DocumentRow) -> Told:
     if row.told:
         return _READ(row.told)
     if not row.words:
-        return Told([_MAIN + row.subject.hex()], [], "", "", "", State())
+        return Told([_MAIN + row.subject.hex()], "", "", "", State())
     signs, text, subject, files = (part.strip() for part in row.words.split(BETWEEN))
-    listed = signs.split()
-    spans = len(SHIFTS)
-    return Told(listed[:-spans], listed[-spans:], text, subject, files, State())
+    return Told(signs.split(), text, subject, files, State())
 
 
 def write(row: DocumentRow, told: Told) -> None:
     """Make a row's words of what is told; nothing is kept beside them where they say it all."""
     moved = told.state.corrections.get(_OCCURRED)
-    signs = [*told.whose, *(_spans(moved.value) if moved else told.spans)]
-    parts = " ".join((*signs, *(word for part in _shown(told) for word in (BETWEEN, part))))
+    parts = " ".join((*told.whose, *(word for part in _shown(told) for word in (BETWEEN, part))))
     row.words = f" {' '.join(parts.split())} "
     plain = told.state == State() and not told.erased
     row.told = b"" if plain else _PACK(told)
@@ -285,10 +277,6 @@ def _shown(told: Told) -> tuple[str, str, str]:
     if corrected is not None:
         text = joined(words_of(corrected.value))
     return text, told.subject, files
-
-
-def _spans(at: int) -> list[str]:
-    return [f"{_SPAN}{level}{span_of(level, at):x}" for level in range(len(SHIFTS))]
 
 
 # ---------------------------------------------------------------------------- for searching
@@ -313,21 +301,6 @@ def unit_start(unit: int) -> int:
 def position_in(place: int) -> int:
     """The position that a place holds."""
     return place & ((1 << POSITION_BITS) - 1)
-
-
-def span_of(level: int, at: int) -> int:
-    """The number of the span of that level in which a time (µs) lies."""
-    return (at + _ZERO) >> SHIFTS[level]
-
-
-def start_of(level: int, span: int) -> int:
-    """The time (µs) at which a span begins."""
-    return (span << SHIFTS[level]) - _ZERO
-
-
-def in_span(level: int, span: int) -> Need:
-    """What rows have whose time lies in that span."""
-    return (Piece(f"{_SPAN}{level}{span:x}"),)
 
 
 def with_any_of(subjects: Iterable[bytes]) -> Need:

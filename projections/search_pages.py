@@ -1,11 +1,8 @@
 """Finding interactions by their words: which match, the newest first, or those that say most.
 
 Where a word is in most rows, the list is walked from its newest end, and a page is soon full.
-Otherwise the index of words proposes. SQLite keeps it roughly in the order of time, and it is
-read as far as needed. PostgreSQL's has no order: of a rare word all rows are put in order; for
-one that is in more, the list is walked on; and where that is in vain, time is cut into spans,
-and the index is asked for the next one, a long one where it has few rows, a short one where it
-has many. All ways give the same rows in the same order, on both databases: the index only
+Otherwise the index of words proposes, roughly in the order of time, and is read as far as
+needed. Both ways give the same rows in the same order, on both databases: the index only
 proposes, the words of each row decide.
 """
 
@@ -19,50 +16,37 @@ from msgspec import Struct, structs
 from projections import activity, paging, timeline_pages
 from projections.access import Visible
 from projections.finding_pages import any_of
-from projections.fulltext import Need, Piece, Span, holding, ordered
+from projections.fulltext import Need, Piece, Span, Wanted, ordered
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Fetch, Page, SortKey, read_page
 from projections.search import (
     DOCUMENTS,
     POSITION_BITS,
-    SHIFTS,
-    in_span,
     place_of,
     position_in,
-    span_of,
-    start_of,
     unit_start,
     with_any_of,
 )
 from projections.search_weight import Weightiest
 from projections.timeline import INTERACTIONS, KIND_INTERACTION, LISTED
-from projections.timeline_pages import OF_ROW, RANGE, SELF, Filters, Ref, key_of, shape_of
+from projections.timeline_pages import OF_ROW, SELF, Filters, Ref, key_of, shape_of
 from projections.timeline_pages import where as condition_of
 from projections.views import Beside, Reading
 from projections.words import Term
 
-STRIDE_FIRST: Final = 200
-"""Rows that are walked over before the index is asked: a millisecond or two."""
+WALKED_ROWS: Final = 200
+"""Rows that are walked over at a time: a millisecond or two."""
 
-STRIDE_MAX: Final = 2_000
-"""Rows that are walked over at a time."""
+WALKED_MAX: Final = 1_000
+"""Rows that are walked over at most, where so many seem to be enough, before the index is asked."""
 
 FEW: Final = 300
 """Rows that the index proposes and that are all looked at: some pages full."""
 
 MANY: Final = 2_000
-"""And where they are put in order, or filters let few of them pass: some ten milliseconds."""
-
-WINDOW_ROWS: Final = 4_000
-"""Rows of the list that the database walks over by itself, at a time: some five milliseconds."""
-
-WALKED_MAX: Final = 16_000
-"""Rows that it walks over until time is cut into spans."""
+"""And where filters let few of them pass: some ten milliseconds."""
 
 ASKED_MAX: Final = 1_000
 """Rows in one query: far below what either database takes as parameters."""
-
-PREFIX_MIN_CHARS: Final = 3
-"""Beginnings of fewer characters are in so many rows that the index is asked for others."""
 
 POSITION_MAX: Final = (1 << POSITION_BITS) - 1
 """The last position of a minute, wherever that ends."""
@@ -122,23 +106,22 @@ class Newest:
             self._filters = structs.replace(query.filters, kind=(KIND_INTERACTION,))
         self._seen, self._walls = visible.interactions("i")
         self._needles = [term.needle for term in query.terms]
-        self._needs, self._exact = _needs(query)
+        self._wanted = _wanted(query)
+        # PostgreSQL has looked at the words; FTS5 knows all but whether they are neighbours.
+        alone = all(len(term.words) == 1 for term in query.terms)
+        self._exact = alone or beside.kind == "postgresql"
         self._few = MANY if shape_of(query.filters)[0] else FEW
         self._list = self._listed(visible)
         self._documents = beside.name(DOCUMENTS)
-        self._said = activity.Recent(reading, self._filters, visible, self._saying())
 
     def __call__(
         self, low: SortKey, high: SortKey, *, descending: bool, count: int
     ) -> Sequence[Ref]:
         """The first `count` of them, in that order."""
         way = _Way(low, high, descending=descending, count=count)
-        self._walk(way, STRIDE_FIRST)
+        self._walk(way)
         if not way.done:
-            if self._beside.kind == "sqlite":
-                self._by_order(way)
-            else:
-                self._without_order(way)
+            self._by_index(way)
         return way.found[:count]
 
     def words(self, refs: Sequence[Ref]) -> dict[bytes, str]:
@@ -152,17 +135,16 @@ class Newest:
 
     # --------------------------------------------------------------- by walking
 
-    def _walk(self, way: _Way, walked_max: int) -> None:
-        """Look at the next rows of the list, until there are enough, or so many were seen."""
-        stride, walked = STRIDE_FIRST, 0
-        while not way.done and walked < walked_max:
-            refs = self._list(way.low, way.high, descending=way.descending, count=stride)
+    def _walk(self, way: _Way) -> None:
+        """Look at the next rows of the list, as long as it will not be for too many."""
+        for walked in range(0, WALKED_MAX, WALKED_ROWS):
+            if way.done or len(way.found) * WALKED_MAX < way.count * walked:
+                return
+            refs = self._list(way.low, way.high, descending=way.descending, count=WALKED_ROWS)
             held = self._holding([ref.originator for ref in refs])
-            way.take([ref for ref in refs if ref.originator in held], last=len(refs) < stride)
+            way.take([ref for ref in refs if ref.originator in held], last=len(refs) < WALKED_ROWS)
             if refs:
                 way.go_beyond(key_of(refs[-1]))
-            walked += stride
-            stride = min(2 * stride, STRIDE_MAX)
 
     def _listed(self, visible: Visible) -> Fetch[Ref]:
         """The list without a search: that of all, or of those who are asked for."""
@@ -183,13 +165,15 @@ class Newest:
 
     # ------------------------------------------------------------- by the index
 
-    def _by_order(self, way: _Way) -> None:
+    def _by_index(self, way: _Way) -> None:
         """Read the index in its order, which is that of minutes, as far as needed."""
         few = self._few
+        oldest, newest = self._ends()
         while not way.done:
-            first, last = place_of(way.low[0], 0), place_of(way.high[0], POSITION_MAX)
+            first = place_of(max(way.low[0], oldest), 0)
+            last = place_of(min(way.high[0], newest), POSITION_MAX)
             span = Span(first, last, few + 1, descending=way.descending)
-            places = ordered(self._beside, DOCUMENTS, self._needs, span)
+            places = ordered(self._beside, DOCUMENTS, self._wanted, span)
             if len(places) <= few:
                 way.take(self._among(map(position_in, places), way), last=True)
                 return
@@ -200,50 +184,6 @@ class Newest:
                 way.take(self._among(map(position_in, whole), way), last=False)
                 way.go_beyond((unit_start(end + way.descending), SELF))
             few = min(few * 2, MANY) if whole else few * 2
-
-    def _without_order(self, way: _Way) -> None:
-        """Put what the index has in order; where that is too much, walk on; at last, by spans."""
-        proposed = self._proposed((), MANY)
-        if proposed is not None:
-            way.take(self._among(proposed, way), last=True)
-            return
-        if self._subjects is None:
-            self._walk_on(way)
-        if not way.done:
-            self._by_spans(way, 0)
-
-    def _walk_on(self, way: _Way) -> None:
-        """Have the database look at the next rows of the list itself, some thousands."""
-        name = self._reading.name(INTERACTIONS)
-        order = "DESC" if way.descending else "ASC"
-        edge = (
-            f"SELECT occurred_at, position FROM {name} WHERE {LISTED} AND {RANGE}"
-            f" ORDER BY occurred_at {order}, position {order} LIMIT 1 OFFSET {WINDOW_ROWS}"
-        )
-        for walked in range(0, WALKED_MAX, WINDOW_ROWS):
-            if way.done or len(way.found) * WALKED_MAX < way.count * walked:
-                return  # at this rate it would not be enough
-            ends = self._reading.fetch(edge, (*way.low, *way.high))
-            end: SortKey = ends[0] if ends else way.low if way.descending else way.high
-            low, high = (end, way.high) if way.descending else (way.low, end)
-            count = way.count - len(way.found)
-            found = self._said(low, high, descending=way.descending, count=count)
-            way.take(found, last=not ends)
-            # The one at the edge itself belongs to what lies ahead.
-            way.go_beyond((end[0], end[1] + (1 if way.descending else -1)))
-
-    def _saying(self) -> tuple[str, tuple[object, ...]]:
-        """Whether a row `i` of the core has every term: a condition and its parameters."""
-        holds = " AND ".join(["strpos(d.words, ?) > 0"] * len(self._needles))
-        # As a value of each row, so that the planner cannot begin with all the words there are.
-        asked = f"SELECT {holds} FROM {self._documents} d WHERE d.originator = i.originator"
-        return f"COALESCE(({asked}), FALSE)", tuple(self._needles)
-
-    def _proposed(self, span: Need, few: int) -> list[int] | None:
-        """The positions of all that may match, in a span of time if given; None: too many."""
-        needs = [*self._needs, span] if span else self._needs
-        found = holding(self._beside, DOCUMENTS, needs, few + 1)
-        return None if len(found) > few else [position_in(place) for place in found]
 
     def _among(self, positions: Iterable[int], way: _Way) -> list[Ref]:
         """Those of some rows that match and lie ahead, in order."""
@@ -260,29 +200,6 @@ class Newest:
             held = self._holding([ref.originator for ref in found])
             found = [ref for ref in found if ref.originator in held]
         return sorted(found, key=key_of, reverse=way.descending)
-
-    def _by_spans(self, way: _Way, level: int) -> None:
-        """Go through what lies ahead a span of time at a time, smaller ones where need be."""
-        for span in self._spans(way, level):
-            if way.done:
-                return
-            proposed = self._proposed(in_span(level, span), self._few)
-            inside = way.within(start_of(level, span), start_of(level, span + 1))
-            if proposed is not None:
-                inside.take(self._among(proposed, inside), last=True)
-            elif level + 1 < len(SHIFTS):
-                self._by_spans(inside, level + 1)
-            else:
-                self._walk(inside, HIGHEST[0])
-            way.take(inside.found, last=False)
-
-    def _spans(self, way: _Way, level: int) -> Iterator[int]:
-        """The spans in which there is anything ahead, the next one first."""
-        oldest, newest = self._ends()
-        first = span_of(level, max(oldest, way.low[0]))
-        last = span_of(level, min(newest, way.high[0]))
-        spans = range(first, last + 1)
-        return iter(reversed(spans) if way.descending else spans)
 
     def _ends(self) -> tuple[int, int]:
         """The times (µs) of the oldest and the newest interaction."""
@@ -322,29 +239,18 @@ class _Way:
         else:
             self.low = key
 
-    def within(self, start: int, end: int) -> _Way:
-        """The part of it from one time to another one, of which as many are wanted."""
-        low, high = max(self.low, (start, SELF)), min(self.high, (end, SELF))
-        return _Way(low, high, descending=self.descending, count=self.count - len(self.found))
 
-
-def _needs(query: SearchQuery) -> tuple[list[Need], bool]:
-    """What the index is asked for, and whether rows that have it all match.
-
-    It is asked for the words that are likely in few rows, and for whose they are.
-    """
+def _wanted(query: SearchQuery) -> Wanted:
+    """What the index is asked for: every word, and whose."""
     pieces: list[Piece] = []
     for term in query.terms:
         *whole, last = term.words
         pieces += [Piece(word) for word in whole]
         pieces.append(Piece(last, term.prefix))
-    pieces = list(dict.fromkeys(pieces))
-    rare = [one for one in pieces if not one.prefix or len(one.word) >= PREFIX_MIN_CHARS]
-    needs: list[Need] = [(piece,) for piece in rare or pieces]
+    needs: list[Need] = [(piece,) for piece in dict.fromkeys(pieces)]
     if query.subjects:
         needs.append(with_any_of(query.subjects))
-    single = all(len(term.words) == 1 for term in query.terms)
-    return needs, single and len(rare or pieces) == len(pieces)
+    return Wanted(tuple(needs), tuple(term.needle for term in query.terms))
 
 
 def _chunks(values: Sequence[object]) -> Iterator[Sequence[object]]:
