@@ -132,7 +132,12 @@ class Slot:
         return rows
 
     def stream(self, sql: str) -> Iterator[Sequence[Any]]:
-        """The rows of a query, a chunk at a time, inside an open transaction."""
+        """The rows of a query, read a chunk at a time, inside an open transaction."""
+        for rows in self.chunks(sql):
+            yield from rows
+
+    def chunks(self, sql: str) -> Iterator[Sequence[Sequence[Any]]]:
+        """The rows of a query, some thousands at a time, inside an open transaction."""
         if self.kind == "sqlite":
             found = self.driver.execute(sql)
         else:
@@ -140,7 +145,7 @@ class Slot:
             found.execute(sql)
         try:
             while chunk := found.fetchmany(STREAM_ROWS):
-                yield from chunk
+                yield chunk
         finally:
             found.close()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from projections.columns import Column, arrow, compute, number
 from projections.report_zones import CYCLES, UNITS, Calendar, finest
@@ -46,53 +47,52 @@ class Codes:
         for _, values in columns.values():
             self._words *= max(len(values), 1)
         timed = self.unit is not None or self.cycle is not None
-        self.calendar = Calendar(tz, *span) if timed and span else None
+        self.calendar = Calendar(tz, *_widened(span)) if timed and span else None
         self._labels: dict[tuple[str, int], Value] = {}
-        self._low, high = self._bounds()
-        self._times = high - self._low + 1
+        self._asked = _Asked(self.unit, self.cycle, set(CYCLES) <= set(groups))
+        self._low, self._times = _times(self.unit, self.calendar)
 
     @property
     def words(self) -> Column:
-        """For each kind the number (int64) of its combination of words; None where all are one."""
-        pa = arrow()
+        """For each kind the number of its combination of words; None where all are one."""
         pc = compute()
         found = None
         for column, values in self._columns.values():
             if found is None:
-                found = pc.cast(column, pa.int64())
+                found = pc.cast(column, self._type)
             else:
-                found = pc.multiply(found, pa.scalar(len(values), pa.int64()))
-                found = pc.add(found, pc.cast(column, pa.int64()))
+                found = pc.multiply(found, arrow().scalar(len(values), self._type))
+                found = pc.add(found, pc.cast(column, self._type))
         return found
 
-    def _bounds(self) -> tuple[int, int]:
-        return self.calendar.bounds(self.unit) if self.calendar and self.unit else (0, 0)
+    @property
+    def _type(self) -> Column:
+        """Of codes: the narrower they are, the quicker is every step."""
+        pa = arrow()
+        return pa.int32() if self.count < _NARROW else pa.int64()
 
-    def of(self, words: Column, at: Column, span: tuple[int, int]) -> Column:
+    def of(self, words: Column, at: Column) -> Column:
         """The code of each fact, from the number of its words (None: all alike) and its time."""
         pc = compute()
-        calendar, codes = self.calendar, words
-        if calendar and self.unit:
-            times = calendar.codes(self.unit, at, span)
-            codes = pc.subtract(times, number(self._low))
-            if words is not None:
-                words = pc.multiply(words, number(self._times))
-                codes = pc.add(words, codes)
-        if calendar and self.cycle:
-            hours = self._of_cycle(calendar.codes(self.cycle, at, span))
-            if codes is None:
-                return hours
-            codes = pc.add(pc.multiply(codes, number(_CYCLE)), hours)
-        return codes
+        if self.calendar is None:
+            return words
+        times = self._times_of(self.calendar, at)
+        if words is None:
+            return times
+        more = arrow().scalar(self.count // self._words, self._type)
+        return pc.add(pc.multiply(words, more), times)
 
-    def _of_cycle(self, hours: Column) -> Column:
-        """Of hours of the week only what is asked for: the weekday, the hour, or both."""
+    def _times_of(self, calendar: Calendar, at: Column) -> Column:
+        """For each fact the number of its unit and cycle.
+
+        Where facts are more than the quarters of an hour among which they are, the calendar is
+        asked about those.
+        """
         pc = compute()
-        if set(CYCLES) <= set(self.groups):
-            return hours
-        day = number(24)
-        first = pc.multiply(pc.divide(hours, day), day)
-        return first if self.cycle == "weekday" else pc.subtract(hours, first)
+        if calendar.by_quarters and calendar.quarters_count < len(at):
+            table = _by_quarter(self._asked, calendar.tz, calendar.span)
+            return pc.cast(table.take(calendar.quarter_of(at)), self._type)
+        return pc.cast(_numbered(self._asked, calendar, at), self._type)
 
     @property
     def count(self) -> int:
@@ -137,3 +137,64 @@ class Codes:
 
 _CYCLE: Final = 168
 """Hours of a week."""
+
+_NARROW: Final = 1 << 31
+"""Codes below fit into 32 bits."""
+
+_WIDE_US: Final = 1 << 41
+"""Spans go from and to a multiple of this, some 25 days: so they are the same for a while."""
+
+_TABLES_CACHED: Final = 16
+"""Tables by quarters that are kept: those of the plots of a page; of ten years 1.4 MB each."""
+
+
+class _Asked(NamedTuple):
+    """Which times are asked for: the finest unit, the cycle, and whether that is both of them."""
+
+    unit: str | None
+    cycle: str | None
+    both: bool
+
+
+def _widened(span: tuple[int, int]) -> tuple[int, int]:
+    low, high = span
+    return low // _WIDE_US * _WIDE_US, (high // _WIDE_US + 1) * _WIDE_US - 1
+
+
+def _times(unit: str | None, calendar: Calendar | None) -> tuple[int, int]:
+    """The least number of a unit, and how many there may be."""
+    if calendar is None or unit is None:
+        return 0, 1
+    low, high = calendar.bounds(unit)
+    return low, high - low + 1
+
+
+@lru_cache(maxsize=_TABLES_CACHED)
+def _by_quarter(asked: _Asked, tz: str, span: tuple[int, int]) -> Column:
+    """The numbers of times for each quarter of an hour of a span."""
+    calendar = Calendar(tz, *span)
+    numbers = _numbered(asked, calendar, calendar.quarters())
+    return numbers if asked.unit == "hour" else compute().cast(numbers, arrow().int32())
+
+
+def _numbered(asked: _Asked, calendar: Calendar, at: Column) -> Column:
+    """For each time the number of its unit and cycle together (int64)."""
+    pc = compute()
+    codes = None
+    if asked.unit:
+        low, _ = _times(asked.unit, calendar)
+        codes = pc.subtract(calendar.codes(asked.unit, at), number(low))
+    if asked.cycle:
+        hours = _of_cycle(asked, calendar.codes(asked.cycle, at))
+        codes = hours if codes is None else pc.add(pc.multiply(codes, number(_CYCLE)), hours)
+    return codes
+
+
+def _of_cycle(asked: _Asked, hours: Column) -> Column:
+    """Of hours of the week only what is asked for: the weekday, the hour, or both."""
+    pc = compute()
+    if asked.both:
+        return hours
+    day = number(24)
+    first = pc.multiply(pc.divide(hours, day), day)
+    return first if asked.cycle == "weekday" else pc.subtract(hours, first)

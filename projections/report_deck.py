@@ -3,9 +3,9 @@
 A figure over a million interactions by any combination, with distinct contacts beside it, is a
 walk over columns of numbers: no index of a table gives it within a moment. So a process that is
 asked keeps the facts in columns (20 bytes each, pyarrow's), reads what changed since its
-last look by an index, and nothing else. Columns lie in segments in the order of the log, each
-with the times that it spans, so that a month of years is a few of them; inside, facts are
-sorted by contact and time, so that most repetitions are neighbours.
+last look by an index, and nothing else. Columns lie in segments, inside sorted by contact and
+time, so that most repetitions are neighbours: a great one, and behind it ever smaller ones of
+what came since, which melt together as they grow.
 
 Contacts are the core's opinion, asked in the same snapshot; a merge moves a few numbers here.
 A deck is never changed: whoever looks with it keeps it, and the next look makes another.
@@ -15,25 +15,26 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 from msgspec import Struct
 
-from projections.columns import Column, arrow, compute, whole
+from projections.columns import Column, arrow, by_all, compute, whole
 from projections.directory_rows import SUBJECTS
 from projections.grouping import LINKS_EPOCH
 from projections.reports import CALLERS, FACTS, KINDS, KindRow
 from projections.views import Beside, Reading
 
-SEGMENT_FACTS: Final = 1 << 18
-"""Facts of a segment: six megabytes, sorted again in some 50 ms when the last one grows."""
+SLICE_FACTS: Final = 1 << 17
+"""Facts that one thread computes on at a time: a column of them lies near the processor."""
 
 TAIL_FACTS: Final = 1 << 14
 """Facts that wait unsorted at the end: sorting them at each look would cost more than it saves."""
 
 _FACT: Final = "number, occurred_at, kind, caller"
+_COLUMNS: Final = ("number", "at", "kind", "caller")
 
 
 class Segment(Struct, frozen=True):
@@ -54,6 +55,13 @@ class Segment(Struct, frozen=True):
     def size(self) -> int:
         """How many facts."""
         return len(self.number)
+
+    def slices(self) -> Iterator[Segment]:
+        """Its facts in pieces for threads, without a copy; `numbers` and `span` are the whole's."""
+        for start in range(0, self.size, SLICE_FACTS):
+            columns = (self.number, self.at, self.kind, self.caller)
+            cut = (column.slice(start, SLICE_FACTS) for column in columns)
+            yield Segment(*cut, self.span, self.numbers, self.ordered)
 
 
 class Words:
@@ -208,9 +216,9 @@ class Decks:
             f"SELECT {_FACT} FROM {reports.name(FACTS)}"
             " WHERE number IS NOT NULL AND changed > 0 AND shown = 1"
         )
-        for row in core.stream(query):
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)
+        for rows in core.chunks(query):
+            for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+                column.extend(values)
         segments = _segmented(*map(_column, columns))
         owners = self._resolved(core, reports)
         kinds = _kinds(reports, ())
@@ -278,36 +286,31 @@ def _column(values: array[int]) -> Column:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values.tobytes())])
 
 
-def _segmented(number: Column, at: Column, kind: Column, caller: Column) -> tuple[Segment, ...]:
-    """Facts in segments in the order of their numbers."""
-    pa = arrow()
-    if not len(number):
-        return ()
-    facts = pa.table({"number": number, "at": at, "kind": kind, "caller": caller})
-    facts = facts.sort_by("number").combine_chunks()
-    return tuple(
-        _sorted(facts.slice(start, SEGMENT_FACTS)) for start in range(0, len(facts), SEGMENT_FACTS)
-    )
+def _segmented(*columns: Column) -> tuple[Segment, ...]:
+    """Facts (the columns of `_FACT`) as one segment; nothing where there are none."""
+    facts = arrow().table(dict(zip(_COLUMNS, columns, strict=True)))
+    return (_sorted(facts),) if len(facts) else ()
 
 
 def _sorted(facts: Column) -> Segment:
     """A segment sorted by caller and time."""
-    ways = [("caller", "ascending"), ("at", "ascending"), ("number", "ascending")]
-    return _segment(facts.sort_by(ways).combine_chunks(), ordered=True)
+    columns = {name: whole(facts.column(name)) for name in _COLUMNS}
+    order = by_all(columns["caller"], columns["at"], columns["number"])
+    return _segment(
+        arrow().table({name: columns[name].take(order) for name in _COLUMNS}), ordered=True
+    )
 
 
 def _segment(facts: Column, *, ordered: bool = False) -> Segment:
     pc = compute()
-    columns = {name: whole(facts.column(name)) for name in ("number", "at", "kind", "caller")}
+    columns = {name: whole(facts.column(name)) for name in _COLUMNS}
     spans = [pc.min_max(columns[name]).as_py() for name in ("at", "number")]
     at, number = ((int(span["min"]), int(span["max"])) for span in spans)
     return Segment(**columns, span=at, numbers=number, ordered=ordered)
 
 
 def _table(segment: Segment) -> Column:
-    pa = arrow()
-    names = ("number", "at", "kind", "caller")
-    return pa.table({name: getattr(segment, name) for name in names})
+    return arrow().table({name: getattr(segment, name) for name in _COLUMNS})
 
 
 def _renewed(segments: tuple[Segment, ...], rows: Sequence[tuple[int, ...]]) -> tuple[Segment, ...]:
@@ -325,7 +328,7 @@ def _renewed(segments: tuple[Segment, ...], rows: Sequence[tuple[int, ...]]) -> 
     columns = [
         pa.array(column, kind) for column, kind in zip(zip(*fresh, strict=True), types, strict=True)
     ]
-    table = pa.table(dict(zip(("number", "at", "kind", "caller"), columns, strict=True)))
+    table = pa.table(dict(zip(_COLUMNS, columns, strict=True)))
     return _with_tail(kept, table)
 
 
@@ -343,15 +346,17 @@ def _without(segment: Segment, numbers: Sequence[int]) -> Segment | None:
 
 
 def _with_tail(segments: list[Segment], fresh: Column) -> tuple[Segment, ...]:
-    """Append facts to the unsorted tail; one that has grown is sorted, into the last if it fits.
+    """Append facts to the unsorted tail; one that has grown is sorted, and melts into others.
 
-    What came back after a change stands in the tail too: a segment's place says nothing.
+    Each segment is twice as large as the next one at least, so they stay few, and a fact is
+    sorted anew as often as the whole has doubled. What came back after a change stands in the
+    tail too: a segment's place says nothing.
     """
     pa = arrow()
     if segments and segments[-1].size < TAIL_FACTS:
         fresh = pa.concat_tables([_table(segments.pop()), fresh])
     if len(fresh) < TAIL_FACTS:
         return (*segments, _segment(fresh.combine_chunks()))
-    if segments and segments[-1].size + len(fresh) <= SEGMENT_FACTS:
+    while segments and segments[-1].size < 2 * len(fresh):
         fresh = pa.concat_tables([_table(segments.pop()), fresh])
     return (*segments, _sorted(fresh))

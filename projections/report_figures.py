@@ -7,18 +7,18 @@ contact does not. Hidden twins are not there; retracted records are, as on the l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from domain.errors import InvalidInput
 from projections.access import Visible
-from projections.columns import Column, arrow, compute, number
+from projections.columns import Column, DoneT, arrow, compute, in_threads, number
 from projections.dictionary import Names
 from projections.report_codes import WORDS, Codes, Value
 from projections.report_deck import Deck, Decks, Segment
-from projections.report_tally import Tally
+from projections.report_tally import Counted, Tally
 from projections.reports import FURTHER
 from projections.timeline_pages import Filters
 from projections.views import Beside, Reading
@@ -72,6 +72,22 @@ class Part(Struct, frozen=True):
     told: bool = True
 
 
+class Wanted(Struct, frozen=True):
+    """Which facts: of which kinds and callers, from a time up to another one; None for all."""
+
+    kinds: Column = None
+    since: int | None = None
+    until: int | None = None
+    callers: Column = None
+
+    def touches(self, span: tuple[int, int]) -> bool:
+        """Whether any of a span lies in the range."""
+        low, high = span
+        return (self.since is None or high >= self.since) and (
+            self.until is None or low < self.until
+        )
+
+
 # ------------------------------------------------------------------- which facts
 
 
@@ -97,27 +113,34 @@ class Selection:
         since: int | None = None,
         until: int | None = None,
         callers: Column = None,
-    ) -> Iterator[Part]:
+    ) -> list[Part]:
         """The facts of allowed kinds and callers (None for all) from a time up to another one."""
-        pc = self._pc
+        return self.each(lambda part: part, Wanted(allowed, since, until, callers))
+
+    def each(self, work: Callable[[Part], DoneT], wanted: Wanted) -> list[DoneT]:
+        """Do some work on all facts that are wanted, part by part, in threads."""
         shown = self._shown()
-        for segment in self.deck.segments:
-            low, high = segment.span
-            if (since is not None and high < since) or (until is not None and low >= until):
-                continue
-            masks = list(_times(segment, (since, until)))
-            if allowed is not None:
-                masks.append(allowed.take(segment.kind))
-            if callers is not None:
-                masks.append(callers.take(segment.caller))
-            if self._wanted is not None:
-                masks.append(self._wanted.take(segment.caller))
-            if shown is None:
-                yield from self._cut(segment, masks, told=True)
-                continue
-            mine = shown.take(segment.caller)
-            yield from self._cut(segment, [*masks, mine], told=True)
-            yield from self._seen_by_others(segment, [*masks, pc.invert(mine)])
+        segments = [one for one in self.deck.segments if wanted.touches(one.span)]
+        slices = [one for segment in segments for one in segment.slices()]
+
+        def cut(segment: Segment) -> list[DoneT]:
+            masks = [*self._masks(segment, wanted), *_taken((shown,), segment.caller)]
+            return [work(part) for part in self._cut(segment, masks, told=True)]
+
+        done = [one for found in in_threads(cut, slices) for one in found]
+        if shown is not None:
+            hidden = self._pc.invert(shown)
+            for segment in segments:  # asks the database, which takes one question at a time
+                masks = [*self._masks(segment, wanted), hidden.take(segment.caller)]
+                done += [work(part) for part in self._seen_by_others(segment, masks)]
+        return done
+
+    def _masks(self, segment: Segment, wanted: Wanted) -> list[Column]:
+        return [
+            *_times(segment, (wanted.since, wanted.until)),
+            *_taken((wanted.kinds,), segment.kind),
+            *_taken((wanted.callers, self._wanted), segment.caller),
+        ]
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -196,6 +219,11 @@ class Selection:
         return sorted(found)
 
 
+def _taken(masks: Iterable[Column], numbers: Column) -> Iterator[Column]:
+    """Those masks that there are, for each of some numbers."""
+    return (mask.take(numbers) for mask in masks if mask is not None)
+
+
 def _times(segment: Segment, span: tuple[int | None, int | None]) -> Iterator[Column]:
     """What of a segment lies in a range; nothing where all of it does."""
     pc = compute()
@@ -227,22 +255,24 @@ def count(view: View, question: Question) -> tuple[list[Figure], Figure]:
     """
     selection = Selection(view, question)
     deck = selection.deck
-    parts = list(selection.parts(selection.allowed(), selection.since, selection.until))
-    codes = Codes(question.groups, question.tz, columns_of(view, deck, question), selection.span)
+    columns = columns_of(view, deck, question)
+    codes = Codes(question.groups, question.tz, columns, selection.span)
     check_size(codes, deck)
-    tally = Tally(deck.owner_bits)
+    tally = Tally(codes.count.bit_length())
     words = codes.words
-    for part in parts:
+
+    def counted(part: Part) -> Counted:
         mine = None if words is None else words.take(part.kind)
-        tally.add(codes.of(mine, part.at, part.span), part.owner, told=part.told)
-    counted = tally.counted()
-    if len(counted) > ROWS_MAX:
+        found = codes.of(mine, part.at)
+        return tally.counted(found, part.owner, told=part.told)
+
+    wanted = Wanted(selection.allowed(), selection.since, selection.until)
+    by_code, contacts = tally.together(selection.each(counted, wanted))
+    if len(by_code) > ROWS_MAX:
         raise too_many_rows()
-    figures = [
-        Figure(codes.values(code), interactions, contacts)
-        for code, (interactions, contacts) in counted.items()
-    ]
-    return in_order(figures), Figure((), tally.interactions, tally.contacts())
+    figures = [Figure(codes.values(code), *counts) for code, counts in by_code.items()]
+    whole = sum(figure.interactions for figure in figures)
+    return in_order(figures), Figure((), whole, contacts)
 
 
 def in_order(figures: list[Figure]) -> list[Figure]:

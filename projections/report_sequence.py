@@ -7,15 +7,15 @@ contact they stand by time, over all addresses and channels that are theirs now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from domain.values import Direction
-from projections.columns import Column, arrow, compute, number, whole
+from projections.columns import Column, arrow, ascends, by_all, compute, differs, number
 from projections.report_deck import Deck
-from projections.report_figures import Part, Selection
+from projections.report_figures import Part, Selection, Wanted
 from projections.reports import KindRow
 
 NOBODY: Final = -1
@@ -67,21 +67,21 @@ def asks_of(selection: Selection, deck: Deck) -> Asks | None:
         return None
     owner, at, kind = line
     asking = asks.take(kind)
-    place = _places(len(owner))
-    last = pc.cumulative_max(pc.if_else(asking, number(NOBODY), place))
-    there = pc.greater_equal(last, number(0))
-    last = pc.max_element_wise(last, number(0))
-    answered = pc.and_(there, pc.equal(owner.take(last), owner))
-    follows = pc.and_(_shifted(owner, owner), _after(asking, fill=False))
-    wait = pc.divide(pc.subtract(at.take(last), at), number(US_A_MS))
+    places = _places(len(owner))
+    nowhere = pa.scalar(None, places.type)
+    answer = pc.fill_null_backward(pc.if_else(asking, nowhere, places))
+    answer = pc.fill_null(answer, number(0))
+    # Where none follows it is the first fact of all, and that is no answer to a later one.
+    answered = pc.and_(pc.greater(answer, places), pc.equal(owner.take(answer), owner))
+    wait = pc.divide(pc.subtract(at.take(answer), at), number(US_A_MS))
     mask = pc.and_(asking, _within(at, selection))
     none = pa.scalar(NOBODY, pa.int32())
     columns = (
         at,
         kind,
-        pc.if_else(answered, kind.take(last), none),
+        pc.if_else(answered, kind.take(answer), none),
         pc.if_else(answered, wait, number(0)),
-        pc.invert(follows),
+        pc.invert(pc.and_(_follows(owner), _before(asking, first=False))),
     )
     return Asks(*(column.filter(mask) for column in columns))
 
@@ -97,70 +97,64 @@ def replied_to(selection: Selection, deck: Deck) -> Column:
         return None
     owner, at, kind = line
     asking = asks.take(kind)
-    before = pa.concat_arrays([pa.array([NOBODY], owner.type), owner.slice(0, len(owner) - 1)])
-    was = pa.concat_arrays([pa.array([False]), asking.slice(0, len(owner) - 1)])
-    followed = pc.and_(pc.equal(before, owner), was)
+    followed = pc.and_(_after(asking, last=False), _after(_follows(owner), last=False))
     mask = pc.and_(pc.and_(followed, pc.invert(asking)), _within(at, selection))
     return at.filter(mask), kind.filter(mask)
 
 
 def firsts_of(selection: Selection) -> Column:
     """The first fact of each contact in its whole history: (at, kind); None without facts."""
-    pa = arrow()
     pc = compute()
-    early = [_early(part) for part in selection.parts() if part.told]
+    early = _told(selection.each(_early, Wanted()))
     if not early:
         return None
-    facts = pa.concat_tables(early)
-    ways = [("owner", "ascending"), ("at", "ascending"), ("number", "ascending")]
-    facts = facts.sort_by(ways).combine_chunks()
-    owner, at, kind = (whole(facts.column(name)) for name in ("owner", "at", "kind"))
-    before = pa.concat_arrays([pa.array([NOBODY], owner.type), owner.slice(0, len(owner) - 1)])
-    mask = pc.and_(pc.not_equal(before, owner), _within(at, selection))
+    owner, at, kind = _in_order(early)
+    mask = pc.and_(pc.invert(_follows(owner)), _within(at, selection))
     return at.filter(mask), kind.filter(mask)
 
 
-def _early(part: Part) -> Column:
+def _early(part: Part) -> Part:
     """Facts of a part among which the first of each contact is: the first of each run."""
-    pa = arrow()
-    pc = compute()
-    facts = _table([part])
     if not part.ordered:
-        return facts
-    owner = part.owner
-    turns = pc.not_equal(owner.slice(1), owner.slice(0, len(owner) - 1))
-    return facts.filter(pa.concat_arrays([pa.array([True]), turns]))
+        return part
+    mask = compute().invert(_follows(part.owner))
+    columns = (part.number, part.at, part.kind, part.owner)
+    return Part(*(one.filter(mask) for one in columns), part.span, part.ordered, part.told)
 
 
 def _line(selection: Selection, both: Column, *, back: bool = True) -> Column:
-    """Facts of some kinds by contact, the latest first: owner, at, kind. None without facts.
+    """Facts of some kinds by contact and time: owner, at, kind. None without facts.
 
     From `since` on, and with `back` what these contacts have from before.
     """
-    pa = arrow()
     pc = compute()
     since = selection.since
-    parts = [part for part in selection.parts(both, since) if part.told]
-    if not parts:
-        return None
-    facts = _table(parts)
-    if back and since is not None:
-        owners = pc.unique(facts.column("owner"))
+    parts = _told(selection.parts(both, since))
+    if back and since is not None and parts:
+        owners = pc.unique(_joined(parts, "owner"))
         callers = pc.is_in(selection.deck.owners, value_set=owners)
-        earlier = [part for part in selection.parts(both, None, since, callers) if part.told]
-        if earlier:
-            facts = pa.concat_tables([facts, _table(earlier)])
-    ways = [("owner", "ascending"), ("at", "descending"), ("number", "descending")]
-    facts = facts.sort_by(ways).combine_chunks()
-    return tuple(whole(facts.column(name)) for name in ("owner", "at", "kind"))
+        parts = _told(selection.parts(both, None, None, callers))
+    return _in_order(parts) if parts else None
 
 
-def _table(parts: Iterable[Part]) -> Column:
-    pa = arrow()
-    names = ("owner", "at", "number", "kind")
-    return pa.concat_tables(
-        [pa.table({name: getattr(part, name) for name in names}) for part in parts]
-    )
+def _told(parts: Sequence[Part]) -> list[Part]:
+    return [part for part in parts if part.told]
+
+
+def _joined(parts: Sequence[Part], name: str) -> Column:
+    return arrow().concat_arrays([getattr(part, name) for part in parts])
+
+
+def _in_order(parts: Sequence[Part]) -> tuple[Column, Column, Column]:
+    """The facts of some parts by contact, time and number: owner, at, kind.
+
+    So they mostly stand already: where each contact has one address and no segment follows.
+    """
+    owner, at, kind, number_ = (_joined(parts, name) for name in ("owner", "at", "kind", "number"))
+    if ascends(owner, at, number_):
+        return owner, at, kind
+    order = by_all(owner, at, number_)
+    return owner.take(order), at.take(order), kind.take(order)
 
 
 def _places(size: int) -> Column:
@@ -171,16 +165,22 @@ def _places(size: int) -> Column:
     return pc.subtract(pc.cumulative_sum(ones), number(1))
 
 
-def _after(column: Column, *, fill: object) -> Column:
+def _before(column: Column, *, first: bool) -> Column:
+    """Each row's one before."""
+    pa = arrow()
+    return pa.concat_arrays([pa.array([first]), column.slice(0, len(column) - 1)])
+
+
+def _after(column: Column, *, last: bool) -> Column:
     """Each row's next one."""
     pa = arrow()
-    return pa.concat_arrays([column.slice(1), pa.array([fill], column.type)])
+    return pa.concat_arrays([column.slice(1), pa.array([last])])
 
 
-def _shifted(owner: Column, other: Column) -> Column:
-    """Whether the next row is of the same contact."""
-    pc = compute()
-    return pc.equal(_after(owner, fill=NOBODY), other)
+def _follows(owner: Column) -> Column:
+    """Whether the row before is of the same contact."""
+    pa = arrow()
+    return pa.concat_arrays([pa.array([False]), compute().invert(differs(owner))])
 
 
 def _within(at: Column, selection: Selection) -> Column:

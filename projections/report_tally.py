@@ -1,75 +1,82 @@
-"""Counting by code: interactions, and distinct contacts beside them."""
+"""Counting by code: interactions, and distinct contacts beside them.
+
+A fact's contact and its code are one number, contact first; facts come in the order of contacts.
+So nearly all that repeat are neighbours, or neighbours but one (question and answer take
+turns), and go before anything is sorted; what is left is put in order, and each number stands
+for one contact in one code.
+"""
 
 from __future__ import annotations
 
-from projections.columns import Column, arrow, compute, number, whole
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from projections.columns import (
+    Column,
+    arranged,
+    arrow,
+    compute,
+    counts_of,
+    differs,
+    each_once,
+    number,
+)
+
+NEIGHBOURS: tuple[int, ...] = (1, 2)
+"""How far off a repetition is looked for before facts are sorted."""
+
+
+class Counted(Struct, frozen=True):
+    """Facts by code, and each pair of contact and code once, ascending."""
+
+    facts: dict[int, int]
+    pairs: Column
 
 
 class Tally:
-    """Counts facts and distinct contacts by code. Neighbours that are alike count as one run."""
+    """Counts facts and distinct contacts by code; a code takes less than `code_bits`."""
 
-    def __init__(self, owner_bits: int) -> None:
-        pa = arrow()
-        pc = compute()
-        self._pa, self._pc = pa, pc
-        self._bits = number(owner_bits)
-        self._ones = pa.scalar((1 << owner_bits) - 1, pa.int64())
-        self._pairs: list[Column] = []
-        self._sizes: list[Column] = []
-        self._untold: dict[int, int] = {}
-        self.interactions = 0
+    def __init__(self, code_bits: int) -> None:
+        self._bits = number(code_bits)
+        self._ones = number((1 << code_bits) - 1)
 
-    def add(self, codes: Column, owners: Column, *, told: bool = True) -> None:
-        """Count some facts; those that are not told count without their contact."""
-        pa, pc = self._pa, self._pc
-        size = len(owners)
-        self.interactions += size
-        if codes is None:
-            codes = pa.repeat(number(0), size)
+    def counted(self, codes: Column, owners: Column, *, told: bool = True) -> Counted:
+        """Some facts; `codes` None: all of one. What is not told counts without its contact."""
+        pa, pc = arrow(), compute()
+        facts = {0: len(owners)} if codes is None else counts_of(codes)
         if not told:
-            for found in pc.value_counts(codes).to_pylist():
-                self._untold[found["values"]] = (
-                    self._untold.get(found["values"], 0) + found["counts"]
-                )
-            return
-        pairs = pc.bit_wise_or(pc.shift_left(codes, self._bits), pc.cast(owners, pa.int64()))
-        turns = pc.indices_nonzero(pc.not_equal(pairs.slice(1), pairs.slice(0, size - 1)))
-        starts = pa.concat_arrays(
-            [pa.array([0], pa.uint64()), pc.add(turns, pa.scalar(1, pa.uint64()))]
-        )
-        ends = pa.concat_arrays([starts.slice(1), pa.array([size], pa.uint64())])
-        self._pairs.append(pairs.take(starts))
-        self._sizes.append(pc.cast(pc.subtract(ends, starts), pa.int64()))
+            return Counted(facts, pa.array([], pa.int64()))
+        pairs = pc.shift_left(pc.cast(owners, pa.int64()), self._bits)
+        if codes is not None:
+            pairs = pc.bit_wise_or(pairs, pc.cast(codes, pa.int64()))
+        return Counted(facts, each_once(arranged(_fewer(pairs))))
 
-    def counted(self) -> dict[int, tuple[int, int]]:
-        """For each code how many facts, and of how many contacts."""
-        pa, pc = self._pa, self._pc
-        found = {code: (count, 0) for code, count in self._untold.items()}
-        if not self._pairs:
-            return found
-        self._merge()
-        codes = pc.shift_right(self._pairs[0], self._bits)
-        table = pa.table({"code": codes, "size": self._sizes[0]})
-        grouped = table.group_by("code", use_threads=False).aggregate(
-            [("size", "sum"), ("size", "count")]
-        )
-        for code, size, pairs in zip(*(column.to_pylist() for column in grouped), strict=True):
-            found[code] = (size + found.get(code, (0, 0))[0], pairs)
-        return found
+    def together(self, parts: Sequence[Counted]) -> tuple[dict[int, tuple[int, int]], int]:
+        """For each code how many facts, and of how many contacts; and of how many all are."""
+        pa, pc = arrow(), compute()
+        facts: dict[int, int] = {}
+        for part in parts:
+            for code, count in part.facts.items():
+                facts[code] = facts.get(code, 0) + count
+        found = [part.pairs for part in parts if len(part.pairs)]
+        if not found:
+            return {code: (count, 0) for code, count in facts.items()}, 0
+        pairs = each_once(arranged(pa.concat_arrays(found)))
+        contacts = counts_of(pc.bit_wise_and(pairs, self._ones))
+        figures = {code: (count, contacts.get(code, 0)) for code, count in facts.items()}
+        owners = pc.shift_right(pairs, self._bits)
+        return figures, int(pc.sum(differs(owners)).as_py() or 0) + 1
 
-    def contacts(self) -> int:
-        """Of how many contacts all facts are."""
-        if not self._pairs:
-            return 0
-        owners = [self._pc.bit_wise_and(pairs, self._ones) for pairs in self._pairs]
-        return int(self._pc.count_distinct(self._pa.chunked_array(owners)).as_py())
 
-    def _merge(self) -> None:
-        """Put together the runs of one code and contact."""
-        pa = self._pa
-        table = pa.table(
-            {"pair": pa.chunked_array(self._pairs), "size": pa.chunked_array(self._sizes)}
-        )
-        merged = table.group_by("pair").aggregate([("size", "sum")])
-        self._pairs = [whole(merged.column("pair"))]
-        self._sizes = [whole(merged.column("size_sum"))]
+def _fewer(pairs: Column) -> Column:
+    """The same without most of what repeats, in the same order."""
+    far = max(NEIGHBOURS)
+    size = len(pairs)
+    if size <= far:
+        return pairs
+    fresh = None
+    for back in NEIGHBOURS:
+        here = differs(pairs, back).slice(far - back)
+        fresh = here if fresh is None else compute().and_(fresh, here)
+    return arrow().concat_arrays([pairs.slice(0, far), pairs.slice(far).filter(fresh)])

@@ -6,11 +6,12 @@ its own. The user is who answered. The department is the ask's, or else the answ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
 
-from projections.columns import Column, arrow, compute, number
+from projections.columns import Column, arrow, compute, counts_of, number
 from projections.report_codes import WORDS, Codes, Value
 from projections.report_deck import Deck
 from projections.report_figures import (
@@ -24,9 +25,6 @@ from projections.report_figures import (
 )
 from projections.report_sequence import NOBODY, Asks, asks_of, firsts_of, replied_to
 from projections.reports import KindRow
-
-WAIT_BITS: Final = 40
-"""Milliseconds of a wait: 34 years; who waited longer waited so long."""
 
 MEDIAN: Final = 0.5
 P90: Final = 0.9
@@ -87,16 +85,26 @@ def response_times(view: View, question: Question) -> tuple[list[Response], Resp
     if not len(asks.at):
         return [], nothing
     words = column.cast(pa.int64())
-    codes_of = codes.of(words, asks.at, span or (0, 0)).dictionary_encode()
-    groups = codes_of.indices.cast(pa.int64())
-    found = _summed(groups, asks)
+    codes_of = codes.of(words, asks.at).dictionary_encode()
+    found, total = _summed(codes_of.indices, asks)
     rows = [
         Response(_spelled(codes, pairs, code), first, every)
         for code, (first, every) in zip(codes_of.dictionary.to_pylist(), found, strict=True)
     ]
     rows.sort(key=lambda row: [(value is None, value) for value in row.values])
-    total = _summed(pa.repeat(number(0), len(groups)), asks)[0]
     return rows, Response((), *total)
+
+
+_OF_ASK: Final = ("channel", "direction", "origin", "source", "campaign", "department")
+_OF_ANSWER: Final = ("attended_by", "department")
+
+
+def _words(ask: KindRow, answer: KindRow | None) -> dict[str, Any]:
+    """What an ask and its answer, if there is one, say together."""
+    said = {name: getattr(ask, name) for name in _OF_ASK}
+    said["department"] = ask.department or (answer.department if answer else None)
+    said["attended_by"] = answer.attended_by if answer else None
+    return said
 
 
 class _Pairs:
@@ -104,11 +112,13 @@ class _Pairs:
 
     def __init__(self, view: View, question: Question, deck: Deck) -> None:
         self._view, self._deck = view, deck
-        names = ("channel", "direction", "origin", "source", "campaign", "department")
-        wanted = {name: getattr(question.filters, name) for name in (*names, "attended_by")}
+        names = (*_OF_ASK, "attended_by")
+        wanted = {name: getattr(question.filters, name) for name in names}
         self._wanted = {name: allowed for name, allowed in wanted.items() if allowed}
         self._users: dict[bytes, str] = {}
         self._groups = tuple(group for group in question.groups if group in WORDS)
+        named = ("attended_by" if group == "user" else group for group in self._groups)
+        self._needed = {*self._wanted, *named}
         self.values: list[Any] = []
         self._numbers: dict[tuple[str | None, ...], int] = {}
 
@@ -116,31 +126,32 @@ class _Pairs:
         """For each ask the number of its combination, and whether the filters let it through."""
         pa = arrow()
         pc = compute()
-        width = len(self._deck.kinds) + 1
-        both = pc.multiply(pc.cast(asks.kind, pa.int64()), number(width))
-        both = pc.add(both, pc.add(pc.cast(asks.answer, pa.int64()), number(1)))
-        encoded = both.dictionary_encode()
+        asked, questions = self._told_apart(_OF_ASK)
+        given, answers = self._told_apart(_OF_ANSWER)
+        place = pc.if_else(pc.equal(asks.answer, pa.scalar(NOBODY, pa.int32())), None, asks.answer)
+        none = pa.scalar(len(answers), pa.int64())
+        both = pc.multiply(asked.take(asks.kind), number(len(answers) + 1))
+        encoded = pc.add(both, pc.fill_null(given.take(place), none)).dictionary_encode()
         numbers, keeps = [], []
         for code in encoded.dictionary.to_pylist():
-            kind, answer = divmod(code, width)
-            words = self._words(kind, answer - 1)
+            ask, answer = divmod(code, len(answers) + 1)
+            words = _words(questions[ask], answers[answer] if answer < len(answers) else None)
             keeps.append(self._passes(words))
             numbers.append(self._number(words))
         taken = pa.array(numbers, pa.int32()).take(encoded.indices)
         return taken, pa.array(keeps, pa.bool_()).take(encoded.indices)
 
-    def _words(self, kind: int, answer: int) -> dict[str, Any]:
-        ask = self._deck.kinds[kind]
-        reply: KindRow | None = self._deck.kinds[answer] if answer != NOBODY else None
-        return {
-            "channel": ask.channel,
-            "direction": ask.direction,
-            "origin": ask.origin,
-            "source": ask.source,
-            "campaign": ask.campaign,
-            "department": ask.department or (reply.department if reply else None),
-            "attended_by": reply.attended_by if reply else None,
-        }
+    def _told_apart(self, names: Sequence[str]) -> tuple[Column, list[KindRow]]:
+        """For each kind a number, by those of some words that are needed; one kind of each."""
+        needed = [name for name in names if name in self._needed]
+        places: dict[tuple[object, ...], int] = {}
+        numbers, kinds = [], []
+        for kind in self._deck.kinds:
+            number = places.setdefault(tuple(getattr(kind, name) for name in needed), len(places))
+            if number == len(kinds):
+                kinds.append(kind)
+            numbers.append(number)
+        return arrow().array(numbers, arrow().int64()), kinds
 
     def _passes(self, words: dict[str, Any]) -> bool:
         return all(words[name] in allowed for name, allowed in self._wanted.items())
@@ -164,41 +175,36 @@ def _spelled(codes: Codes, pairs: _Pairs, code: int) -> tuple[Value, ...]:
     return tuple(words.get(group, value) for group, value in zip(codes.groups, found, strict=True))
 
 
-def _summed(groups: Column, asks: Asks) -> list[tuple[Waits, Waits]]:
-    """For each group, by its number, the waits of first asks and of every ask."""
+def _summed(groups: Column, asks: Asks) -> tuple[list[tuple[Waits, Waits]], tuple[Waits, Waits]]:
+    """The waits of first asks and of every ask: for each group by its number, and of all.
+
+    They are sorted once; what is of one group keeps that order when it is put together.
+    """
     pc = compute()
+    answered = pc.not_equal(asks.answer, arrow().scalar(NOBODY, asks.answer.type))
+    columns = (groups, asks.wait_ms, asks.first)
+    group, wait, first = (column.filter(answered) for column in columns)
+    order = pc.array_sort_indices(wait)
+    group, wait, first = (column.take(order) for column in (group, wait, first))
+    unanswered = pc.invert(answered)
+    open_, opened = groups.filter(unanswered), asks.first.filter(unanswered)
+    total = (_waits(wait.filter(first), pc.sum(opened).as_py() or 0), _waits(wait, len(open_)))
+    order = pc.array_sort_indices(group)
+    group, wait, first = (column.take(order) for column in (group, wait, first))
     count = pc.max(groups).as_py() + 1
-    firsts = _by_group(groups.filter(asks.first), asks, asks.first, count)
-    return list(zip(firsts, _by_group(groups, asks, None, count), strict=True))
+    firsts = _by_group(group.filter(first), wait.filter(first), open_.filter(opened), count)
+    return list(zip(firsts, _by_group(group, wait, open_, count), strict=True)), total
 
 
-def _by_group(groups: Column, asks: Asks, mask: Column, count: int) -> list[Waits]:
-    """The waits of each group; sorted once by group and wait, so that each lies in a row."""
-    pa = arrow()
-    pc = compute()
-    answer, wait = asks.answer, asks.wait_ms
-    if mask is not None:
-        answer, wait = answer.filter(mask), wait.filter(mask)
-    answered = pc.not_equal(answer, pa.scalar(NOBODY, pa.int32()))
-    longest = pa.scalar((1 << WAIT_BITS) - 1, pa.int64())
-    wait = pc.min_element_wise(wait, longest)
-    keys = pc.bit_wise_or(pc.shift_left(groups, number(WAIT_BITS)), wait)
-    keys = keys.filter(answered)
-    keys = keys.take(pc.array_sort_indices(keys))
-    waits = pc.bit_wise_and(keys, longest)
-    sizes = _sizes(groups.filter(answered))
-    open_ = _sizes(groups.filter(pc.invert(answered)))
+def _by_group(groups: Column, waits: Column, unanswered: Column, count: int) -> list[Waits]:
+    """The waits of each group; those of a group stand together, ascending."""
+    sizes, open_ = counts_of(groups), counts_of(unanswered)
     found, start = [], 0
     for group in range(count):
         size = sizes.get(group, 0)
         found.append(_waits(waits.slice(start, size), open_.get(group, 0)))
         start += size
     return found
-
-
-def _sizes(groups: Column) -> dict[int, int]:
-    pc = compute()
-    return {one["values"]: one["counts"] for one in pc.value_counts(groups).to_pylist()}
 
 
 def _waits(sorted_ms: Column, unanswered: int) -> Waits:
@@ -264,7 +270,6 @@ def _counted(
 ) -> tuple[dict[tuple[Value, ...], int], dict[str, int]]:
     """How many of some facts (at, kind) pass the filters: by group, and by source."""
     pa = arrow()
-    pc = compute()
     if facts is None or span is None:
         return {}, {}
     at, kind = facts
@@ -275,10 +280,10 @@ def _counted(
     if not len(at):
         return {}, {}
     words = codes.words
-    mine = codes.of(None if words is None else words.take(kind), at, span)
+    mine = codes.of(None if words is None else words.take(kind), at)
     if mine is None:
         mine = pa.repeat(number(0), len(at))
-    by_group = {codes.values(code): number for code, number in _sizes(mine).items()}
+    by_group = {codes.values(code): number for code, number in counts_of(mine).items()}
     column, names = selection.deck.words.mapped("source", lambda value: value)
-    taken = pc.value_counts(column.take(kind)).to_pylist()
-    return by_group, {names[one["values"]]: one["counts"] for one in taken}
+    taken = counts_of(column.take(kind))
+    return by_group, {str(names[place]): count for place, count in taken.items()}

@@ -20,6 +20,7 @@ from domain.times import DAY_US, zone_of
 from projections.columns import Column, arrow, compute, number
 
 HOUR_US: Final = 3_600_000_000
+QUARTER_US: Final = 900_000_000
 SECOND_US: Final = 1_000_000
 
 BIAS_DAYS: Final = 7 * 5_300
@@ -107,14 +108,15 @@ class Calendar:
         self._pa, self._pc = pa, pc
         self._stretches = stretches(tz, low, high)
         self._starts = [one.since for one in self._stretches]
-        self._low, self._high = low, high
+        self.tz = tz
+        self.span = (low, high)
 
     def column(self, times: Sequence[int]) -> Column:
         """Times as a column."""
         return self._pa.array(times, self._pa.int64())
 
-    def codes(self, unit: str, at: Column, span: tuple[int, int]) -> Column:
-        """For a column of times (int64, µs) within `span`: the unit that each falls into.
+    def codes(self, unit: str, at: Column) -> Column:
+        """For a column of times (int64, µs): the unit that each falls into.
 
         Hours are the second at which they begin, days and weeks (their Monday) count from day
         -BIAS_DAYS, months from year 0; `weekday` and `hour_of_day` are one number, hour +
@@ -122,52 +124,69 @@ class Calendar:
         """
         pc = self._pc
         if unit == "hour":
-            return self._by_stretch(at, span, self._hours)
+            return self._by_stretch(at, self._hours)
         if unit in CYCLES:
-            hours = pc.divide(self._local(at, span, MONDAY_BIAS * DAY_US), number(HOUR_US))
+            hours = pc.divide(self._local(at, MONDAY_BIAS * DAY_US), number(HOUR_US))
             weeks = pc.divide(hours, number(HOURS_A_WEEK))
             return pc.subtract(hours, pc.multiply(weeks, number(HOURS_A_WEEK)))
         if unit == "week":
             week = number(7 * DAY_US)
-            weeks = pc.divide(self._local(at, span, MONDAY_BIAS * DAY_US), week)
+            weeks = pc.divide(self._local(at, MONDAY_BIAS * DAY_US), week)
             monday = pc.multiply(weeks, number(7))
             return pc.subtract(monday, number(MONDAY_BIAS))
-        days = pc.divide(self._local(at, span), number(DAY_US))
+        days = pc.divide(self._local(at), number(DAY_US))
         if unit == "day":
             return days
         first, months = self._months()
         return months.take(pc.subtract(days, number(first + BIAS_DAYS)))
 
+    @property
+    def by_quarters(self) -> bool:
+        """Whether every unit begins with a quarter of an hour of UTC, as all have since 1972."""
+        return not any(one.ahead % QUARTER_US or one.since % QUARTER_US for one in self._stretches)
+
+    @property
+    def quarters_count(self) -> int:
+        """How many quarters of an hour the calendar touches."""
+        low, high = self.span
+        return high // QUARTER_US - low // QUARTER_US + 1
+
+    def quarters(self) -> Column:
+        """When each of them begins."""
+        first = self.span[0] // QUARTER_US
+        last = first + self.quarters_count
+        return self.column(range(first * QUARTER_US, last * QUARTER_US, QUARTER_US))
+
+    def quarter_of(self, at: Column) -> Column:
+        """The place of each time in `quarters`."""
+        pc = self._pc
+        first = self.span[0] // QUARTER_US * QUARTER_US
+        return pc.cast(
+            pc.divide(pc.subtract(at, number(first)), number(QUARTER_US)), self._pa.int32()
+        )
+
     def bounds(self, unit: str) -> tuple[int, int]:
         """The least and the greatest code of a unit."""
         if unit in CYCLES:
             return 0, HOURS_A_WEEK - 1
-        ends = self.column([self._low, self._high])
-        low, high = self.codes(unit, ends, (self._low, self._high)).to_pylist()
+        low, high = self.codes(unit, self.column(self.span)).to_pylist()
         # Where clocks went back just before the end, an hour may begin after the last one's.
         return low - HOUR_US // SECOND_US, high + HOUR_US // SECOND_US
 
-    def _by_stretch(
-        self,
-        at: Column,
-        span: tuple[int, int],
-        work: Callable[[Column, int], Column],
-    ) -> Column:
-        """The column under each stretch that it touches, put together."""
-        first = max(bisect_right(self._starts, span[0]) - 1, 0)
-        last = max(bisect_right(self._starts, span[1]) - 1, 0)
+    def _by_stretch(self, at: Column, work: Callable[[Column, int], Column]) -> Column:
+        """The column under each stretch of the span, put together."""
+        low, high = self.span
+        first = max(bisect_right(self._starts, low) - 1, 0)
         found = work(at, self._stretches[first].ahead)
-        for stretch in self._stretches[first + 1 : last + 1]:
+        for stretch in self._stretches[first + 1 : bisect_right(self._starts, high)]:
             later = self._pc.greater_equal(at, number(stretch.since))
             found = self._pc.if_else(later, work(at, stretch.ahead), found)
         return found
 
-    def _local(self, at: Column, span: tuple[int, int], more: int = 0) -> Column:
+    def _local(self, at: Column, more: int = 0) -> Column:
         """Local times, counted from so early that none is below 0."""
         pc = self._pc
-        return self._by_stretch(
-            at, span, lambda at, ahead: pc.add(at, number(ahead + BIAS_US + more))
-        )
+        return self._by_stretch(at, lambda at, ahead: pc.add(at, number(ahead + BIAS_US + more)))
 
     def _hours(self, at: Column, ahead: int) -> Column:
         pc = self._pc
@@ -177,8 +196,8 @@ class Calendar:
         return pc.subtract(begun, number((ahead + BIAS_US) // SECOND_US))
 
     def _months(self) -> tuple[int, Column]:
-        first = (self._low - DAY_US) // DAY_US
-        days = range(first, (self._high + DAY_US) // DAY_US + 2)
+        first = (self.span[0] - DAY_US) // DAY_US
+        days = range(first, (self.span[1] + DAY_US) // DAY_US + 2)
         dates = (_EPOCH_DATE + timedelta(days=day) for day in days)
         months = [one.year * 12 + one.month - 1 for one in dates]
         return first, self._pa.array(months, self._pa.int64())

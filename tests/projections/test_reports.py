@@ -105,7 +105,7 @@ def test_segments_of_any_size_say_the_same(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However facts were cut into segments, and tails into them, the figures are the same."""
-    monkeypatch.setattr(report_deck, "SEGMENT_FACTS", 7)
+    monkeypatch.setattr(report_deck, "SLICE_FACTS", 5)
     monkeypatch.setattr(report_deck, "TAIL_FACTS", 3)
     entries = attended(rich_story().entries)
     with counting(backend.views_url) as at:
@@ -315,7 +315,7 @@ def test_zones_are_asked_once_a_stretch() -> None:
         calendar = Calendar(tz, low, high)
         column = calendar.column(times)
         for unit in ("hour", "day", "week", "month", "weekday", "hour_of_day"):
-            codes = calendar.codes(unit, column, (low, high)).to_pylist()
+            codes = calendar.codes(unit, column).to_pylist()
             for time, code in zip(times, codes, strict=True):
                 row = Seen(time, 1, b"", "", "", "", "", None, None, None, auto=False, state=None)
                 assert calendar.label(unit, code) == value(row, unit, tz), (tz, unit, time)
