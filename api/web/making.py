@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from msgspec import Struct
 from starlette.routing import Route
 
@@ -87,11 +88,12 @@ def templates_in(language: str) -> Environment:
     )
     translations = translations_of(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.globals["gettext"] = made.globals["_"] = _saying(translations.gettext)
     made.filters["initials"] = initials
     made.globals["asset"] = all_files().address
     made.globals["lang"] = language
     made.globals["topics"] = " ".join(TOPICS)
-    made.globals["word"] = lambda kind, word: translations.gettext(message_of(kind, word))
+    made.globals["word"] = cache(lambda kind, word: translations.gettext(message_of(kind, word)))
     made.globals["words"] = lambda kind: {
         word: translations.gettext(message) for word, message in WORDS[kind].items()
     }
@@ -161,6 +163,21 @@ class PageMaker:
             return self.page(request, shown)
         kind = REFUSALS.get(problem.status, "wrong")
         return self.page(request, Shown("refused.html", {"kind": kind}, status=problem.status))
+
+
+def _saying(translated: Callable[[str], str]) -> Callable[..., Markup]:
+    """What templates call `_`: a message with its values, which are escaped.
+
+    Jinja's own looks at its context and formats each time, also where there is nothing to say
+    in between: on a page with a thread that took longer than all reading.
+    """
+    patterns = cache(lambda message: Markup(translated(message)))  # noqa: S704 - catalogs are ours
+    plain = cache(lambda message: patterns(message) % {})
+
+    def say(message: str, /, **values: object) -> Markup:
+        return patterns(message) % values if values else plain(message)
+
+    return say
 
 
 def initials(name: str) -> str:
