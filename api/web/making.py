@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,6 +47,10 @@ SECURITY: Final = {
 """Scripts and styles come from our own files alone; nothing inline, nothing from elsewhere."""
 
 REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
+
+
+WORDS_MAX: Final = 2_000
+"""Words that are kept translated: all of ours several times over, and what others call channels."""
 
 
 class Tab(Struct, frozen=True):
@@ -93,7 +97,9 @@ def templates_in(language: str) -> Environment:
     made.globals["asset"] = all_files().address
     made.globals["lang"] = language
     made.globals["topics"] = " ".join(TOPICS)
-    made.globals["word"] = cache(lambda kind, word: translations.gettext(message_of(kind, word)))
+    made.globals["word"] = lru_cache(WORDS_MAX)(
+        lambda kind, word: translations.gettext(message_of(kind, word))
+    )
     made.globals["words"] = lambda kind: {
         word: translations.gettext(message) for word, message in WORDS[kind].items()
     }
