@@ -278,3 +278,49 @@ def test_the_document_of_the_interface_is_a_page_of_our_own(station: Station) ->
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
     ids = set(re.findall(r' id="([^"]+)"', page.text))
     assert {link for link in re.findall(r'href="#([^"]+)"', page.text) if link} <= ids
+
+
+def test_activity_takes_every_filter(station: Station) -> None:
+    """The filters of the interface narrow the page in the same way; a field left empty is none."""
+    headers = browser(station)
+    first = station.append(text="hola", department="Ventas", campaign="Feria", external_id="a1")
+    station.append(channel="email", resource="mailto:eva@example.mx", external_id="a2")
+    station.append(
+        channel="call",
+        direction="outbound",
+        attended_by="Rosa",
+        occurred_at="2026-11-20T10:00:00Z",
+        external_id="a3",
+    )
+    for query, count in (
+        ("", 3),
+        (f"contact={first['contact']}", 1),
+        (f"contact={first['contact']}&sort=recorded", 1),
+        ("contact=5f1a0000-0000-4000-8000-000000000000", 0),
+        ("channel=call&channel=email", 2),
+        ("direction=outbound", 1),
+        ("campaign=feria", 1),
+        ("campaign=none", 2),
+        ("department=Ventas&origin=automatic", 1),
+        ("attended_by=none&to=2026-11-22", 0),
+        ("from=2026-11-20&to=2026-11-21&tz=UTC", 1),
+        ("source=whatsapp:1065&sort=recorded&order=asc", 3),
+        ("kind=note", 0),
+        ("limit=2", 2),
+        ("at=2026-11-21", 3),
+        (f"around={first['id']}", 3),
+    ):
+        page = station.get(f"/activity?{query}", headers=headers)
+        assert page.status_code == 200, query
+        assert len(re.findall(r'class="ent[ "]', page.text)) == count, query
+        ids = ",".join(str(number) for number in range(1, 30))
+        news = f"/activity/-/rows?{query}&ids={ids}"
+        if "at=" not in query and "around=" not in query and "limit=" not in query:
+            piece = station.get(news, headers=headers).text
+            assert len(re.findall(r'class="ent[ "]', piece)) == count, news
+    tidied = station.get("/activity?channel=&from=&department=ventas", headers=headers)
+    assert (tidied.status_code, tidied.headers["location"]) == (302, "/activity?department=ventas")
+    for query in ("channel=fax", "ids=1", "cursor=zz", "from=morgen", "contact=x"):
+        assert station.get(f"/activity?{query}", headers=headers).status_code in {400, 422}, query
+    for query in ("ids=x", f"ids={'1,' * 41}1"):
+        assert station.get(f"/activity/-/rows?{query}", headers=headers).status_code == 422, query

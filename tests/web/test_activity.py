@@ -69,7 +69,7 @@ def test_new_rows_come_by_themselves_but_never_under_the_hand(
 
 def test_every_filter_stands_in_the_address(ledger: Ledger, browse: Browse) -> None:
     """Ticked, it holds at once, for new rows too; taken back, sent on and undone by the browser."""
-    first = ledger.append(contact_name="Ana", text="hola", department="Ventas", campaign="Feria")
+    ledger.append(contact_name="Ana", text="hola", department="Ventas", campaign="Feria")
     ledger.append(text="correo", channel="email", resource="mailto:eva@example.mx")
     ledger.append(
         text="llamé",
@@ -97,22 +97,8 @@ def test_every_filter_stands_in_the_address(ledger: Ledger, browse: Browse) -> N
     assert "fuera" not in texts(window)
     page.go_back()
     expect(page.locator("#rows .ent")).to_have_count(2)
-    for query, count in (
-        (f"contact={first['contact']}", 2),
-        ("direction=outbound", 1),
-        ("campaign=feria", 1),
-        ("campaign=none", 4),
-        ("department=Ventas&origin=automatic", 1),
-        ("attended_by=none&to=2026-11-22", 0),
-        ("from=2026-11-20&to=2026-11-21&tz=UTC", 1),
-        ("source=whatsapp:1065&sort=recorded&order=asc", 5),
-        ("kind=note", 0),
-        ("channel=&from=&department=ventas", 1),
-    ):
-        page.goto(f"/activity?{query}")
-        assert page.locator("#rows .ent").count() == count, query
-    assert page.url.endswith("/activity?department=ventas")
-    page.goto("/activity?sort=recorded")
+    page.goto("/activity?channel=&from=&sort=recorded")
+    assert page.url.endswith("/activity?sort=recorded")
     assert texts(window)[:2] == ["dentro", "fuera"]
 
 

@@ -13,17 +13,18 @@ Browse = Callable[..., Window]
 
 
 def test_it_is_written_down_by_keyboard_alone(ledger: Ledger, browse: Browse) -> None:
-    """From the conversation by `l`: saved with Ctrl+Enter, both browsers show it, none reloads."""
+    """From the profile by `l`: saved with Ctrl+Enter, both browsers show it, none reloads."""
     contact = ledger.append(contact_name="Ana", text="hola")["contact"]
     ledger.ask("POST", "/v1/departments", json={"name": "Taller"})
     ledger.ask("PATCH", "/v1/departments/taller", json={"active": False})
     ivan, rosa = browse("Iván", "en"), browse("Rosa", color_scheme="dark")
-    for window in (ivan, rosa):
-        window.go(f"/conversations/{contact}")
+    for window, path in ((ivan, "conversations"), (rosa, "contacts")):
+        window.go(f"/{path}/{contact}")
         window.live()
         window.page.evaluate("window.same = true")
     page = rosa.page
-    page.keyboard.press("l")
+    page.locator("#contact-actions summary").press("Enter")
+    page.locator("#contact-actions a", has_text="Interacción").press("Enter")
     expect(page.locator(".logdlg [name=text]")).to_be_focused()
     expect(page.locator(".logdlg [name=attended_by]")).to_have_value(str(ledger.user("Rosa")))
     assert page.locator(".logdlg [name=channel]").count() == 11
@@ -40,10 +41,10 @@ def test_it_is_written_down_by_keyboard_alone(ledger: Ledger, browse: Browse) ->
     page.keyboard.press("Control+Enter")
     expect(page.locator("#toast")).to_have_text("Guardado")
     for window in (rosa, ivan):
-        window.see("#messages article.evt", "Pidió una cita.")
+        window.see("article[data-row]", "Pidió una cita.")
         assert window.page.evaluate("window.same")
     ledger.append(text="una cosa más")
-    rosa.see("#messages article", "una cosa más")
+    rosa.see("article[data-row]", "una cosa más")
 
 
 def test_what_is_wrong_is_said_at_its_field(ledger: Ledger, browse: Browse) -> None:

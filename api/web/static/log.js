@@ -60,6 +60,8 @@
     dialog.className = "dlg logdlg";
     dialog.setAttribute("aria-labelledby", "log-title");
     dialog.innerHTML = await answer.text(); // our own server's piece, where every text is escaped
+    // On a phone one begins at the top: a keyboard that comes up would hide the rest.
+    if (!matchMedia("(min-width: 768px)").matches) dialog.querySelector("[autofocus]")?.removeAttribute("autofocus");
     document.body.append(dialog);
     dialog.addEventListener("close", () => { dialog.remove(); if (link.isConnected) link.focus(); });
     dialog.addEventListener("click", (event) => {
