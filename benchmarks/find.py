@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
+from app.cli.frame import settle_memory
 from app.cli.importing import Import
 from app.compose import Composition, open_ledger
 from app.settings import read_settings
@@ -138,6 +139,7 @@ def filled(place: Place) -> Composition:
     composition.follower.catch_up()
     print(f"views: {CONTACTS / (time.perf_counter() - began):,.0f} new contacts/s", flush=True)
     composition.follower.release()
+    settle_memory()  # as `hilo serve` does before it answers
     return composition
 
 

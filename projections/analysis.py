@@ -17,12 +17,11 @@ from domain.values import Origin
 from projections import folding, painting
 from projections.content import read_content
 from projections.directory_rows import CONTACTS, FORMERS, MERGES, SUBJECTS, split_ids
-from projections.finding_pages import any_of
 from projections.history import HISTORY
 from projections.painting import LATE_US
 from projections.shapes import uuid_text
 from projections.timeline import INTERACTIONS, KIND_INTERACTION, MESSAGES, InteractionRow
-from projections.views import Reading
+from projections.views import Reading, any_of
 
 STRETCH_ROWS: Final = 2_000
 """Interactions that are read together: a few MB."""

@@ -56,6 +56,12 @@ def of_contacts(reading: Reading, contacts: Collection[bytes]) -> dict[bytes, Ca
     return _cards(reading, contacts, reading.fetch(sql, tuple(contacts)))
 
 
+def of_rows(reading: Reading, rows: Collection[directory.ContactRow]) -> dict[bytes, Card]:
+    """The same for contacts whose rows were read already, by id."""
+    found = [(row.contact, row.contact, row.name, row.members, row.place) for row in rows]
+    return _cards(reading, (), found)
+
+
 def _cards(
     reading: Reading,
     asked: Collection[bytes],

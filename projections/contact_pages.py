@@ -26,9 +26,16 @@ from projections.finding_pages import Finder, Found, Search
 from projections.merges import merged_into
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
 from projections.painting import by
-from projections.shapes import AccessView, AddressView, ContactView, HoldView, MergedView
+from projections.shapes import (
+    AccessView,
+    AddressView,
+    ContactView,
+    HoldView,
+    MergedView,
+    uuid_text,
+)
 from projections.threads import ThreadRow, by_channel, channels_of
-from projections.views import Reading
+from projections.views import Reading, any_of
 
 _COLUMNS: Final = ", ".join(f"c.{column}" for column in CONTACTS.columns)
 
@@ -125,10 +132,9 @@ def rows_of(reading: Reading, contacts: Collection[bytes]) -> dict[bytes, Contac
     """The rows of those that are contacts, by id."""
     if not contacts:
         return {}
-    sql = (
-        f"SELECT {_COLUMNS} FROM {reading.name(CONTACTS)} c WHERE c.contact IN ({_marks(contacts)})"
-    )
-    return {row[0]: ContactRow(*row) for row in reading.fetch(sql, tuple(contacts))}
+    where, params = any_of(reading, "c.contact", tuple(contacts))
+    sql = f"SELECT {_COLUMNS} FROM {reading.name(CONTACTS)} c WHERE {where}"
+    return {row[0]: ContactRow(*row) for row in reading.fetch(sql, params)}
 
 
 # ------------------------------------------------------------------------------- objects
@@ -149,7 +155,7 @@ def views(reading: Reading, names: Names, rows: Sequence[ContactRow]) -> list[Co
     left = [former.subject for listed in formers.values() for former in listed]
     known = _Known(
         names,
-        cards.of_contacts(reading, list(members)),
+        cards.of_rows(reading, rows),
         inbox_pages.threads_of(reading, subjects),
         _addresses(reading, [*subjects, *left]),
         formers,
@@ -193,23 +199,25 @@ class _Known(Struct, frozen=True):
 def _addresses(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, _Address]:
     if not subjects:
         return {}
+    where, params = any_of(reading, "subject", tuple(subjects))
     sql = (
         f"SELECT subject, address, since, parent_by, until, card FROM {reading.name(SUBJECTS)}"
-        f" WHERE subject IN ({_marks(subjects)})"
+        f" WHERE {where}"
     )
-    return {row[0]: _Address(*row[1:]) for row in reading.fetch(sql, tuple(subjects))}
+    return {row[0]: _Address(*row[1:]) for row in reading.fetch(sql, params)}
 
 
 def _formers(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, list[_Former]]:
     """What was taken off the contacts that these subjects are, the first first."""
     if not subjects:
         return {}
+    where, params = any_of(reading, "holder", tuple(subjects))
     sql = (
         f"SELECT holder, subject, linked_by FROM {reading.name(FORMERS)}"
-        f" WHERE holder IN ({_marks(subjects)}) ORDER BY position, subject"
+        f" WHERE {where} ORDER BY position, subject"
     )
     found: dict[bytes, list[_Former]] = {}
-    for holder, subject, linked_by in reading.fetch(sql, tuple(subjects)):
+    for holder, subject, linked_by in reading.fetch(sql, params):
         found.setdefault(holder, []).append(_Former(subject, linked_by))
     return found
 
@@ -217,8 +225,8 @@ def _formers(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, list[
 def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
     card, names = known.cards[row.contact], known.names
     threads = [known.threads[subject] for subject in members if subject in known.threads]
-    first = min(threads, key=lambda thread: (thread.first_at, thread.first_position), default=None)
-    merged = [merge for subject in members for merge in known.merges.get(subject, ())]
+    first = min(threads, key=_began) if threads else None
+    merged = _merged(members, known)
     return ContactView(
         id=card.id,
         name=card.name,
@@ -227,7 +235,7 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
         owner=names.user(row.owner) if row.owner else None,
         language=row.language,
         addresses=_listed(row.contact, members, known),
-        merged=sorted(merged, key=lambda merge: (merge.at, merge.merge)),
+        merged=merged,
         first_at=format_utc(first.first_at) if first else None,
         last_at=format_utc(max(thread.last_at for thread in threads)) if threads else None,
         interactions=sum(thread.interactions for thread in threads),
@@ -242,10 +250,22 @@ def _view(row: ContactRow, members: list[bytes], known: _Known) -> ContactView:
     )
 
 
+def _began(thread: ThreadRow) -> SortKey:
+    return thread.first_at, thread.first_position
+
+
+def _merged(members: list[bytes], known: _Known) -> list[MergedView]:
+    """What was merged into a contact, the first first."""
+    if not known.merges:
+        return []
+    found = [merge for subject in members for merge in known.merges.get(subject, ())]
+    return sorted(found, key=lambda merge: (merge.at, merge.merge))
+
+
 def _holds(members: list[bytes], known: _Known) -> list[HoldView]:
     """The legal holds on any part of a contact, the first placed first."""
-    cards = (read_card(known.addresses[one].card) for one in members if one in known.addresses)
-    holds = [hold for card in cards for hold in card.holds]
+    held = [known.addresses[one].card for one in members if one in known.addresses]
+    holds = [hold for card in held if card for hold in read_card(card).holds]
     return [
         HoldView(
             id=str(UUID(bytes=hold.id)),
@@ -259,18 +279,13 @@ def _holds(members: list[bytes], known: _Known) -> list[HoldView]:
 
 def _erased_at(contact: bytes, known: _Known) -> str | None:
     found = known.addresses.get(contact)
-    erased = read_card(found.card).erased if found else None
+    erased = read_card(found.card).erased if found and found.card else None
     return format_utc(erased[1]) if erased else None
 
 
 def _listed(contact: bytes, members: list[bytes], known: _Known) -> list[AddressView]:
     """The addresses that a contact has, then those that it had."""
-    brought = {
-        UUID(merge.id).bytes
-        for subject in members
-        for merge in known.merges.get(subject, ())
-        if not merge.undone
-    }
+    brought = {UUID(merge.id).bytes for merge in _merged(members, known) if not merge.undone}
     listed: dict[bytes, AddressView] = {}
     for subject in members:
         if _shown(subject, known):
@@ -279,6 +294,8 @@ def _listed(contact: bytes, members: list[bytes], known: _Known) -> list[Address
             listed[subject] = _address(
                 subject, known, "first" if subject == contact else linked_by, held=True
             )
+    if not known.formers:
+        return list(listed.values())
     for former in [one for subject in members for one in known.formers.get(subject, ())]:
         if former.subject not in members and _shown(former.subject, known):
             listed[former.subject] = _address(former.subject, known, former.linked_by, held=False)
@@ -307,7 +324,7 @@ def _address(subject: bytes, known: _Known, linked_by: str, *, held: bool) -> Ad
     found = known.addresses[subject]
     thread = known.threads.get(subject) if held else None
     return AddressView(
-        subject=str(UUID(bytes=subject)),
+        subject=uuid_text(subject),
         address=found.address,
         label=address_label(found.address) if found.address else None,
         channels=channels_of(thread.by_channel) if thread else [],

@@ -27,7 +27,7 @@ from projections.base import Rows, RowTable
 from projections.directory_rows import split_ids
 from projections.threads import ThreadRow
 from projections.timeline import INTERACTIONS, UUID16
-from projections.views import Reading
+from projections.views import Reading, any_of
 
 OPEN: Final = "open"
 SNOOZED: Final = "snoozed"
@@ -276,11 +276,9 @@ def muted_among(reading: Reading, ids: Sequence[bytes]) -> dict[bytes, tuple[Swi
     """The times at which these contact ids were muted or unmuted; those without are left out."""
     if not ids:
         return {}
-    sql = (
-        f"SELECT made_on, switches FROM {reading.name(DECISIONS)}"
-        f" WHERE made_on IN ({', '.join('?' * len(ids))})"
-    )
-    return {made_on: tuple(_SWITCHES(packed)) for made_on, packed in reading.fetch(sql, ids)}
+    where, params = any_of(reading, "made_on", ids)
+    sql = f"SELECT made_on, switches FROM {reading.name(DECISIONS)} WHERE {where}"
+    return {made_on: tuple(_SWITCHES(packed)) for made_on, packed in reading.fetch(sql, params)}
 
 
 def is_muted(found: dict[bytes, tuple[Switch, ...]], members: Iterable[bytes]) -> bool:

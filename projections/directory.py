@@ -22,6 +22,7 @@ from projections import forgetting, identity, kinship
 from projections.base import Key, Rows, RowTable
 from projections.directory_rows import (
     CONTACTS,
+    COUNTS,
     FORMERS,
     HINTS,
     MERGES,
@@ -46,8 +47,15 @@ class DirectoryProjection:
     """The projection."""
 
     name: ClassVar[str] = "directory"
-    version: ClassVar[int] = 5
-    tables: ClassVar[tuple[RowTable[Any], ...]] = (SUBJECTS, CONTACTS, MERGES, FORMERS, HINTS)
+    version: ClassVar[int] = 6
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (
+        SUBJECTS,
+        CONTACTS,
+        MERGES,
+        FORMERS,
+        HINTS,
+        COUNTS,
+    )
     topics: ClassVar[frozenset[str]] = frozenset(
         {
             "interaction.recorded",

@@ -20,13 +20,13 @@ BYTEWISE: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 class SubjectRow(Struct, gc=False):
     """One outside address.
 
-    `place` orders subjects by first appearance: position × 256 + place in the event. `digits`
-    and `folded` are for finding it. `name_seen` is what the message of (`name_seen_at`,
+    `place` orders subjects by first appearance: position × 256 + place in the event. `folded` is
+    its address without scheme and case. `name_seen` is what the message of (`name_seen_at`,
     `name_seen_by`) called them. `parent` is the contact that it was linked to by hand, by
     `parent_by` at position `parent_at`; taken off again, only the position stays. `moved` is the
     position at which it last came to another contact. `until` is the time from which its number
     is somebody else's. `alike` is equal for similar addresses. `edges` are what joins it to
-    others, `card` what people decided.
+    others, `card` what people decided. `number` counts subjects by their first appearance, from 0.
     """
 
     subject: bytes
@@ -35,7 +35,6 @@ class SubjectRow(Struct, gc=False):
     scope: str | None
     address: str | None
     folded: str | None
-    digits: str | None
     name_seen: str | None
     name_seen_at: int | None
     name_seen_by: bytes | None
@@ -51,12 +50,14 @@ class SubjectRow(Struct, gc=False):
     alike: int | None
     edges: bytes
     card: bytes
+    number: int
 
 
 class ContactRow(Struct, gc=False):
     """A contact: `members` are its subjects' ids, 16 bytes each, the first come first.
 
-    `folded` is its name, or else its first address, without accents and case.
+    `folded` is its name, or else its first address, without accents and case. `number` is that
+    of the subject whose id it has.
     """
 
     contact: bytes
@@ -71,6 +72,7 @@ class ContactRow(Struct, gc=False):
     last_at: int
     place: int
     members: bytes
+    number: int
 
 
 class Merge(Struct, array_like=True, frozen=True):
@@ -172,6 +174,13 @@ class HintRow(Struct, gc=False):
     tie: int
 
 
+class CountRow(Struct, gc=False):
+    """How many there are so far, of what is numbered."""
+
+    what: str
+    count: int
+
+
 ALIKE_DIGITS: Final = 8
 """Last digits of a phone: the subscriber's number, whatever country or area was typed."""
 
@@ -196,7 +205,6 @@ SUBJECTS: Final = RowTable(
         "scope": sa.Text(),
         "address": sa.Text(),
         "folded": BYTEWISE,
-        "digits": BYTEWISE,
         "name_seen": sa.Text(),
         "name_seen_at": sa.BigInteger(),
         "name_seen_by": sa.LargeBinary(16),
@@ -212,9 +220,9 @@ SUBJECTS: Final = RowTable(
         "alike": sa.BigInteger(),
         "edges": sa.LargeBinary(),
         "card": sa.LargeBinary(),
+        "number": sa.BigInteger(),
     },
     indexes=(
-        ("folded", ("folded",), None, False),
         ("moved", ("moved",), "moved IS NOT NULL", False),
         ("alike", ("alike", "place"), "alike IS NOT NULL", False),
     ),
@@ -237,10 +245,13 @@ CONTACTS: Final = RowTable(
         "last_at": sa.BigInteger(),
         "place": sa.BigInteger(),
         "members": sa.LargeBinary(),
+        "number": sa.BigInteger(),
     },
     indexes=(
-        ("folded", ("folded", "contact"), None, False),
-        ("recent", ("last_at", "place"), None, False),
+        # Whoever walks along the one knows by its number whether a contact is looked for; by the
+        # other it is known without a look at its row where one of that number stands in the list.
+        ("recent", ("last_at", "place", "number"), None, False),
+        ("numbered", ("number", "last_at", "place"), None, False),
     ),
 )
 
@@ -292,6 +303,10 @@ HINTS: Final = RowTable(
         "tie": sa.BigInteger(),
     },
     indexes=(("at", ("at", "tie"), None, False), ("other", ("other",), None, False)),
+)
+
+COUNTS: Final = RowTable(
+    "counts", CountRow, key=("what",), columns={"what": sa.Text(), "count": sa.BigInteger()}
 )
 
 encode = msgspec.msgpack.Encoder(order="deterministic").encode

@@ -5,9 +5,9 @@ addresses without scheme, folded. Whether it matches is a question to the haysta
 free word any piece of three characters or more matches, of an anchored one (a mailbox, an id)
 only its beginning, and so does that of every word however short.
 
-The parts say where to look, so that one range or three of an index have all who may match: the
-beginning of each word, and of free ones also what stands from every second character on. A
-piece that begins between two of these is found by what follows its first character.
+The postings of its grams say who may match (projections/postings.py). A contact is written
+there by its number, which never changes; so what somebody typed is first counted, then looked
+up.
 
 The directory touches a contact when a name, an address or a member of it changes; nothing is
 written for a message that brings none of these. What was taken off a contact still finds it.
@@ -37,24 +37,21 @@ from projections.directory_rows import (
     split_ids,
 )
 from projections.grouping import LOOKS
-
-PART_MAX_CHARS: Final = 12
-"""A part is cut here: twelve characters single out a contact, and longer rows only cost."""
-
-STRIDE: Final = 2
-"""From every second character on there is a part: half the rows, for a second range to look at."""
-
-PIECE_MIN_CHARS: Final = 3
-"""Pieces from inside a word have so many characters; shorter ones stand in nearly every name."""
+from projections.postings import (
+    PIECE_MIN_CHARS,
+    POSTINGS,
+    SEGMENT,
+    START,
+    PostingRow,
+    changed,
+    grams_of,
+)
 
 WORD_MAX_CHARS: Final = 200
 """As much of a word is searched: names and companies are no longer than that."""
 
-SETTLED_AT_ONCE: Final = 1_000
-"""Contacts that are made again in one go: their parts are some 15,000 rows."""
-
-START: Final = "\n"
-"""Stands before each word of a haystack, and before a part that begins a word; in no word."""
+SETTLED_AT_ONCE: Final = 4_000
+"""Contacts that are made again in one go: neighbours share their postings, some 10,000 rows."""
 
 _NUMBERS: Final = frozenset({"tel", "short"})
 _NOBODYS: Final = frozenset({"contact", "anonymous"})
@@ -67,16 +64,10 @@ _TOKENS: Final = re.compile(r"[^._+-]+")
 class HaystackRow(Struct, gc=False):
     """All that a contact is found by: its free and its anchored words, each in their order."""
 
+    number: int
     contact: bytes
     free: str
     anchored: str
-
-
-class PartRow(Struct, gc=False):
-    """A piece of one of its words; where it begins the word, with the sign for that before it."""
-
-    part: str
-    contact: bytes
 
 
 class BygoneRow(Struct, gc=False):
@@ -93,17 +84,14 @@ class BygoneRow(Struct, gc=False):
 HAYSTACKS: Final = RowTable(
     "haystacks",
     HaystackRow,
-    key=("contact",),
-    columns={"contact": sa.LargeBinary(16), "free": BYTEWISE, "anchored": BYTEWISE},
+    key=("number",),
+    columns={
+        "number": sa.BigInteger(),
+        "contact": sa.LargeBinary(16),
+        "free": BYTEWISE,
+        "anchored": BYTEWISE,
+    },
 )
-
-PARTS: Final = RowTable(
-    "parts",
-    PartRow,
-    key=("part", "contact"),
-    columns={"part": BYTEWISE, "contact": sa.LargeBinary(16)},
-)
-
 
 BYGONES: Final = RowTable(
     "bygones",
@@ -118,11 +106,11 @@ BYGONES: Final = RowTable(
 
 
 class Finding:
-    """Keeps haystacks and parts; the queries are in projections/finding_pages.py."""
+    """Keeps haystacks and postings; the queries are in projections/finding_pages.py."""
 
     name: ClassVar[str] = "finding"
-    version: ClassVar[int] = 1
-    tables: ClassVar[tuple[RowTable[Any], ...]] = (HAYSTACKS, PARTS, BYGONES)
+    version: ClassVar[int] = 2
+    tables: ClassVar[tuple[RowTable[Any], ...]] = (HAYSTACKS, POSTINGS, BYGONES)
     topics: ClassVar[frozenset[str]] = frozenset({"address.unlinked"})
 
     def keys(self, entry: Entry) -> Iterable[tuple[RowTable[Any], Key]]:
@@ -146,13 +134,20 @@ class Finding:
     def settle(self, rows: Rows) -> None:
         """Make the haystacks of touched contacts again, from the directory's rows."""
         touched = [cast("bytes", key[0]) for key in rows.touched(LOOKS)]
-        todo = sorted({*touched, *_former_holders(rows, touched)})
+        todo = _numbered(rows, {*touched, *_former_holders(rows, touched)})
         for start in range(0, len(todo), SETTLED_AT_ONCE):
-            _settle(rows, [(contact,) for contact in todo[start : start + SETTLED_AT_ONCE]])
+            _settle(rows, todo[start : start + SETTLED_AT_ONCE])
 
 
 def _with(ids: bytes, one: bytes) -> bytes:
     return b"".join(sorted({*split_ids(ids), one}))
+
+
+def _numbered(rows: Rows, contacts: set[bytes]) -> list[tuple[int, bytes]]:
+    """Contacts with their numbers, in the order of these: neighbours share their postings."""
+    rows.load(SUBJECTS, [(contact,) for contact in sorted(contacts)])
+    found = (rows.get(SUBJECTS, (contact,)) for contact in contacts)
+    return sorted((row.number, row.subject) for row in found if row)
 
 
 def _members(rows: Rows, contacts: Sequence[bytes]) -> dict[bytes, list[bytes]]:
@@ -178,32 +173,48 @@ def _former_holders(rows: Rows, contacts: Sequence[bytes]) -> set[bytes]:
     return {row.contact for row in found if row}
 
 
-def _settle(rows: Rows, contacts: Sequence[tuple[bytes]]) -> None:
-    """The same for some of them; what changed in their parts is written at once."""
-    members = _members(rows, [contact for (contact,) in contacts])
-    rows.load(HAYSTACKS, contacts)
-    come: list[PartRow] = []
-    gone: list[Key] = []
-    for (contact,) in contacts:
+def _settle(rows: Rows, contacts: Sequence[tuple[int, bytes]]) -> None:
+    """The same for some of them, by number and id."""
+    members = _members(rows, [contact for _, contact in contacts])
+    rows.load(HAYSTACKS, [(number,) for number, _ in contacts])
+    moves: _Moves = {}
+    for number, contact in contacts:
         row = rows.get(CONTACTS, (contact,))
-        before = rows.get(HAYSTACKS, (contact,))
+        before = rows.get(HAYSTACKS, (number,))
         now = _haystack(rows, row, members[contact]) if row else None
         if now == before:
             continue
-        old, new = parts_of(before), parts_of(now)
-        come += [PartRow(part, contact) for part in new - old]
-        gone += [(part, contact) for part in old - new]
         if now:
             rows.put(HAYSTACKS, now)
         else:
-            rows.delete(HAYSTACKS, (contact,))
-    rows.drop(PARTS, gone)
-    come.sort(key=_key)  # where neighbours are written one after the other, few pages change
-    rows.add(PARTS, come)
+            rows.delete(HAYSTACKS, (number,))
+        old, new = _grams(before), _grams(now)
+        segment, offset = divmod(number, SEGMENT)
+        for gram in new - old:
+            moves.setdefault((gram, segment), ([], []))[0].append(offset)
+        for gram in old - new:
+            moves.setdefault((gram, segment), ([], []))[1].append(offset)
+    _post(rows, moves)
 
 
-def _key(row: PartRow) -> Key:
-    return row.part, row.contact
+def _grams(row: HaystackRow | None) -> set[str]:
+    return grams_of(row.free, row.anchored) if row else set()
+
+
+_Moves = dict[tuple[str, int], tuple[list[int], list[int]]]
+"""By gram and segment: the offsets that come, and those that go."""
+
+
+def _post(rows: Rows, moves: _Moves) -> None:
+    """Write down who came to a gram and who left it."""
+    rows.load(POSTINGS, sorted(moves))
+    for (gram, segment), (come, gone) in moves.items():
+        row = rows.get(POSTINGS, (gram, segment)) or PostingRow(gram, segment)
+        row.packed = changed(row.packed, come, gone)
+        if row.packed:
+            rows.put(POSTINGS, row)
+        else:
+            rows.delete(POSTINGS, (gram, segment))
 
 
 def _haystack(rows: Rows, contact: ContactRow, members: list[bytes]) -> HaystackRow | None:
@@ -221,7 +232,7 @@ def _haystack(rows: Rows, contact: ContactRow, members: list[bytes]) -> Haystack
             anchored.update(found.anchored)
     if not (free or anchored):
         return None
-    return HaystackRow(contact.contact, _joined(free), _joined(anchored))
+    return HaystackRow(contact.number, contact.contact, _joined(free), _joined(anchored))
 
 
 def _joined(words: set[str]) -> str:
@@ -234,7 +245,7 @@ def _name_of(row: SubjectRow) -> str | None:
     return written[0] if written and written[0] else row.name_seen
 
 
-# ------------------------------------------------------------- words and parts
+# ------------------------------------------------------------------------- words
 
 
 def words_of(text: str | None) -> list[str]:
@@ -265,27 +276,7 @@ def words_of_address(address: str | None) -> Words:
     return Words([token[0] for token in tokens], [mailbox, *starts, at + domain, domain])
 
 
-def parts_of(row: HaystackRow | None) -> set[str]:
-    """The parts of a haystack; none of none."""
-    if row is None:
-        return set()
-    found = {START + word[: PART_MAX_CHARS - 1] for word in row.anchored.split(START)[1:]}
-    for word in row.free.split(START)[1:]:
-        found.add(START + word[: PART_MAX_CHARS - 1])
-        for start in range(STRIDE, len(word) - PIECE_MIN_CHARS + STRIDE, STRIDE):
-            found.add(word[start : start + PART_MAX_CHARS])
-    return found
-
-
 def needles_of(piece: str) -> tuple[str, str]:
     """What a haystack's free words hold, or its anchored ones, where it has a piece."""
     anchored = START + piece
     return (piece if len(piece) >= PIECE_MIN_CHARS else anchored, anchored)
-
-
-def ranges_of(piece: str) -> list[str]:
-    """What a part begins with, one of these, wherever a haystack has a piece."""
-    start = START + piece[: PART_MAX_CHARS - 1]
-    if len(piece) < PIECE_MIN_CHARS:
-        return [start]
-    return [start, *(piece[skip : skip + PART_MAX_CHARS] for skip in range(STRIDE))]

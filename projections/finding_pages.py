@@ -1,41 +1,40 @@
 """Finding contacts by what somebody typed: which haystacks hold it, the latest contact first.
 
 What was typed becomes terms; a contact matches where its haystack has a piece of each
-(projections/finding.py). The rarest term says how to look: where few contacts may have it, all
-of these are looked at; where many may, the list is walked from the latest on, as long as that
-promises to be quicker. Both ways give the same contacts in the same order, on both databases.
+(projections/finding.py). The postings say which contacts may match, and so how many: where they
+are few, it is asked where each of them stands in the list; where they are many, the list is
+walked from the latest on, until enough of them were met. Both ways give the same contacts in the
+same order, on both databases.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from domain.addresses import AddressError, parse_address
 from projections.access import Visible
 from projections.directory_rows import CONTACTS, SUBJECTS, digits_of, fold
-from projections.finding import HAYSTACKS, PARTS, needles_of, ranges_of, words_of_address
+from projections.finding import HAYSTACKS, needles_of, words_of_address
 from projections.paging import SortKey
+from projections.postings import chunks, may_have, numbers_of
 from projections.timeline import INTERACTIONS
-from projections.views import Beside, Reading
+from projections.views import Reading
 
 WORDS_MAX: Final = 8
 """Words of one search that count: nobody is called by more."""
 
-FEW: Final = 600
-"""Contacts that may match and are all looked at, without a look at the latest first."""
+LOOK_STEPS: Final = 10
+"""Steps along the list of contacts that take as long as to ask where one of them stands."""
 
-MANY: Final = 3_000
-"""As far as contacts that may match are counted: to look at so many costs some milliseconds."""
+NEAR: Final = 2
+"""Times as far as those who match would stand, spread evenly, the list is walked at first."""
 
-STRIDE_FIRST: Final = 500
-"""Contacts that are walked over before it is asked what is cheaper: a millisecond."""
-
-STRIDE_MAX: Final = 4_000
-"""Contacts that are walked over until it is asked again."""
+SPARE: Final = 20
+"""Contacts met beyond those wanted: some may turn out not to match."""
 
 ASKED_MAX: Final = 1_000
 """Ids in one query: far below what either database takes as parameters."""
@@ -46,11 +45,17 @@ NUMBER_MIN_DIGITS: Final = 3
 _NUMBER: Final = re.compile(r"[\d\s()+./-]+")
 _INTERACTION: Final = re.compile(r"#(\d{1,18})")
 _BETWEEN: Final = "(c.last_at, c.place) > (?, ?) AND (c.last_at, c.place) < (?, ?)"
-_HIGHEST: Final = "\U0010ffff"
-"""Behind every character that a part can have."""
-
 Term = tuple[str, ...]
 """Pieces of which a haystack must have one."""
+
+Span = tuple[SortKey, SortKey]
+"""What lies strictly between two keys."""
+
+_MARKED: Final = {
+    "sqlite": "substr(?, c.number + 1, 1) = x'31'",
+    "postgresql": "substring(?::bytea FROM c.number::int4 + 1 FOR 1) = '1'::bytea",
+}
+"""Whether a contact is one of those held, who are a text with 1 at their numbers."""
 
 
 class Found(Struct, frozen=True):
@@ -131,8 +136,7 @@ class Finder:
         self._number = interaction_of(search.text)
         self._contacts = reading.name(CONTACTS)
         self._haystacks = reading.name(HAYSTACKS)
-        self._parts = reading.name(PARTS)
-        self._seen, self._given = search.visible.contacts("c.contact")
+        self._visible = search.visible
         self._holds, self._needles = _holds(reading, self._terms)
 
     def __call__(
@@ -144,115 +148,94 @@ class Finder:
         elif not self._terms:
             return []
         else:
-            rare, size = self._rarest()
-            if size > FEW:
-                return self._walk((low, high), size, descending=descending, count=count)
-            found = self._among(self._holders([rare]), low, high)
-        found.sort(key=_key, reverse=descending)
+            held = may_have(self._reading, self._terms)
+            many = held.bit_count()
+            if _steps(held, count) <= many * LOOK_STEPS:
+                return self._walk((low, high), held, descending=descending, count=count)
+            return self._looked_up((low, high), held, descending=descending, count=count)
         return found[:count]
 
     # ----------------------------------------------------- the ways to look
 
-    def _walk(
-        self, span: tuple[SortKey, SortKey], size: int, *, descending: bool, count: int
-    ) -> list[Found]:
-        """Who match among the latest; where these are too few, all who match.
+    def _walk(self, span: Span, held: int, *, descending: bool, count: int) -> list[Found]:
+        """The first who match, met along the list; where they stand far down, all are looked at."""
+        edge = self._edge(span, NEAR * _steps(held, count), descending=descending)
+        near = _before(span, edge, descending=descending) if edge else span
+        found = self._met(near, held, descending=descending, count=count)
+        if edge is None or len(found) >= count:
+            return found
+        beside = (edge[0], edge[1] + 1 if descending else edge[1] - 1)  # the edge is still to come
+        far = _behind(span, beside, descending=descending)
+        if held.bit_count() * LOOK_STEPS > held.bit_length():
+            return found + self._met(far, held, descending=descending, count=count - len(found))
+        rest = count - len(found)
+        return found + self._looked_up(far, held, descending=descending, count=rest)
 
-        `size` contacts would be looked at for that, and to walk over one costs as much.
-        """
-        (low, high), found = span, list[Found]()
-        walked, stride = 0, STRIDE_FIRST
-        while True:
-            rows = self._stretch(low, high, descending=descending, count=stride)
-            held = self._holding([row.contact for row in rows])
-            found += [row for row in rows if row.contact in held]
-            if len(found) >= count or len(rows) < stride:
-                return found[:count]
-            low, high = (low, _key(rows[-1])) if descending else (_key(rows[-1]), high)
-            walked += stride
-            wanted = (count - len(found)) * walked // max(len(found), 1)
-            if wanted > size:
-                break
-            stride = min(wanted + STRIDE_FIRST, STRIDE_MAX)
-        rest = self._among(self._holders(self._terms), low, high)
-        rest.sort(key=_key, reverse=descending)
-        return [*found, *rest][:count]
-
-    def _stretch(self, low: SortKey, high: SortKey, *, descending: bool, count: int) -> list[Found]:
-        """The next contacts of the list, whether they match or not."""
+    def _edge(self, span: Span, steps: int, *, descending: bool) -> SortKey | None:
+        """The contact that many steps down the list; None where the list ends before it."""
         way = "DESC" if descending else "ASC"
         sql = (
-            f"SELECT c.last_at, c.place, c.contact FROM {self._contacts} c"
-            f" WHERE {_BETWEEN} AND {self._seen}"
+            f"SELECT c.last_at, c.place FROM {self._contacts} c WHERE {_BETWEEN}"
+            f" ORDER BY c.last_at {way}, c.place {way} LIMIT 1 OFFSET ?"
+        )
+        found = self._reading.fetch(sql, (*span[0], *span[1], steps))
+        return (found[0][0], found[0][1]) if found else None
+
+    def _met(self, span: Span, held: int, *, descending: bool, count: int) -> list[Found]:
+        """The first who match between two keys, in their order."""
+        way, marks = "DESC" if descending else "ASC", f"{held:b}"[::-1].encode()
+        sql = (
+            f"SELECT c.last_at, c.place, c.number FROM {self._contacts} c"
+            f" WHERE {_BETWEEN} AND {_MARKED[self._reading.kind]}"
             f" ORDER BY c.last_at {way}, c.place {way} LIMIT ?"
         )
-        rows = self._reading.fetch(sql, (*low, *high, *self._given, count))
-        return [Found(*row) for row in rows]
+        found, wanted = list[Found](), count + SPARE
+        while True:
+            rows = self._reading.fetch(sql, (*span[0], *span[1], marks, wanted))
+            found += self._matching(rows)
+            if len(found) >= count or len(rows) < wanted:
+                return found[:count]
+            span, wanted = _behind(span, rows[-1][:2], descending=descending), ASKED_MAX
 
-    def _holding(self, contacts: Sequence[bytes]) -> set[bytes]:
-        """Those of some contacts that match."""
-        held: set[bytes] = set()
-        for some in _chunks(contacts):
-            where, params = any_of(self._reading, "h.contact", some)
-            sql = f"SELECT h.contact FROM {self._haystacks} h WHERE {where} AND {self._holds}"
-            held.update(row[0] for row in self._reading.fetch(sql, (*params, *self._needles)))
-        return held
+    def _matching(self, steps: Sequence[tuple[Any, ...]]) -> list[Found]:
+        """Those of some (last_at, place, number) who match and may be seen, in the same order."""
+        where, params = _numbered(self._reading, "h.number", [number for _, _, number in steps])
+        sql = f"SELECT h.number, h.contact FROM {self._haystacks} h WHERE {where} AND {self._holds}"
+        contacts: dict[int, bytes] = dict(self._reading.fetch(sql, (params, *self._needles)))
+        seen = self._visible.may_see(contacts.values())
+        found = [Found(at, place, contacts[one]) for at, place, one in steps if one in contacts]
+        return [one for one in found if one.contact in seen]
 
-    def _among(self, contacts: Sequence[bytes], low: SortKey, high: SortKey) -> list[Found]:
-        """Those of some contacts that match and stand between two keys, in no order."""
-        found: list[Found] = []
-        for some in _chunks(sorted(self._holding(contacts))):
-            where, params = any_of(self._reading, "c.contact", some)
-            sql = (
-                f"SELECT c.last_at, c.place, c.contact FROM {self._contacts} c"
-                f" WHERE {where} AND {self._seen}"
-            )
-            rows = self._reading.fetch(sql, (*params, *self._given))
-            found += [Found(*row) for row in rows if low < row[:2] < high]
-        return found
+    def _looked_up(self, span: Span, held: int, *, descending: bool, count: int) -> list[Found]:
+        """The same, from where each of those held stands."""
+        steps: list[tuple[Any, ...]] = []
+        for some in chunks(numbers_of(held), ASKED_MAX):
+            where, params = _numbered(self._reading, "c.number", some)
+            sql = f"SELECT c.last_at, c.place, c.number FROM {self._contacts} c WHERE {where}"
+            steps += self._reading.fetch(sql, (params,))
+        low, high = span
+        steps = sorted((step for step in steps if low < step[:2] < high), reverse=descending)
+        first = count + SPARE
+        found = self._matching(steps[:first])
+        while len(found) < count and first < len(steps):  # not all are what they seemed
+            found += self._matching(steps[first : first + ASKED_MAX])
+            first += ASKED_MAX
+        return found[:count]
+
+    def _seen(self, rows: Iterable[tuple[Any, ...]], low: SortKey, high: SortKey) -> list[Found]:
+        """Those who stand between two keys and may be seen."""
+        found = [Found(*row) for row in rows if low < row[:2] < high]
+        seen = self._visible.may_see([one.contact for one in found])
+        return [one for one in found if one.contact in seen]
 
     def _of_interaction(self, number: int, low: SortKey, high: SortKey) -> list[Found]:
         """The contact at the other end of an interaction."""
         sql = (
             f"SELECT c.last_at, c.place, c.contact FROM {self._reading.name(INTERACTIONS)} i"
             f" JOIN {self._reading.name(SUBJECTS)} s ON s.subject = i.subject"
-            f" JOIN {self._contacts} c ON c.contact = s.contact"
-            f" WHERE i.position = ? AND {self._seen}"
+            f" JOIN {self._contacts} c ON c.contact = s.contact WHERE i.position = ?"
         )
-        rows = self._reading.fetch(sql, (number, *self._given))
-        return [Found(*row) for row in rows if low < row[:2] < high]
-
-    # ---------------------------------------------------------------- parts
-
-    def _rarest(self) -> tuple[Term, int]:
-        """The term that the fewest contacts may have, and how many; counted up to a few."""
-        sizes = [(self._size(term), number) for number, term in enumerate(self._terms)]
-        size, number = min(sizes)
-        return self._terms[number], size
-
-    def _size(self, term: Term) -> int:
-        sql, bounds = self._held(term)
-        counted = f"SELECT COUNT(*) FROM ({sql} LIMIT ?) few"
-        return int(self._reading.fetch(counted, (*bounds, MANY + 1))[0][0])
-
-    def _holders(self, terms: Sequence[Term]) -> list[bytes]:
-        """The contacts that may have all of these terms, in their order."""
-        found = [self._held(term) for term in terms]
-        numbered = [f"SELECT * FROM ({sql}) t{number}" for number, (sql, _) in enumerate(found)]
-        bounds = [bound for _, listed in found for bound in listed]
-        rows = self._reading.fetch(" INTERSECT ".join(numbered), bounds)
-        return sorted({row[0] for row in rows})
-
-    def _held(self, term: Term) -> tuple[str, list[str]]:
-        """The contacts that may have a term, some of them twice: a query and its parameters."""
-        starts = [start for piece in term for start in ranges_of(piece)]
-        one = f"SELECT p.contact FROM {self._parts} p WHERE p.part >= ? AND p.part < ?"
-        bounds = [bound for start in starts for bound in (start, start + _HIGHEST)]
-        return " UNION ALL ".join([one] * len(starts)), bounds
-
-
-def _key(one: Found) -> SortKey:
-    return one.last_at, one.place
+        return self._seen(self._reading.fetch(sql, (number,)), low, high)
 
 
 def _holds(reading: Reading, terms: Iterable[Term]) -> tuple[str, list[str]]:
@@ -268,14 +251,26 @@ def _holds(reading: Reading, terms: Iterable[Term]) -> tuple[str, list[str]]:
     return " AND ".join(parts) or "1 = 1", needles
 
 
-def any_of(
-    reading: Reading | Beside, column: str, ids: Sequence[object]
-) -> tuple[str, tuple[object, ...]]:
-    """Whether a column is one of some ids: a condition and its parameters."""
-    if reading.kind == "postgresql":  # one array is read faster than a thousand parameters
-        return f"{column} = ANY(?)", (list(ids),)
-    return f"{column} IN ({', '.join('?' * len(ids))})", tuple(ids)
+def _steps(held: int, count: int) -> int:
+    """How far down the list so many of those held would stand, if they were spread evenly."""
+    many = held.bit_count()
+    return count * held.bit_length() // many if many else 1
 
 
-def _chunks(ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (ids[start : start + ASKED_MAX] for start in range(0, len(ids), ASKED_MAX))
+def _before(span: Span, key: SortKey, *, descending: bool) -> Span:
+    """What is met before a key."""
+    low, high = span
+    return (key, high) if descending else (low, key)
+
+
+def _behind(span: Span, key: SortKey, *, descending: bool) -> Span:
+    """What is met behind a key."""
+    low, high = span
+    return (low, key) if descending else (key, high)
+
+
+def _numbered(reading: Reading, column: str, numbers: Sequence[int]) -> tuple[str, object]:
+    """Whether a number is one of some: a condition and its one parameter."""
+    if reading.kind == "postgresql":
+        return f"{column} = ANY(?)", list(numbers)
+    return f"{column} IN (SELECT value FROM json_each(?))", json.encode(numbers).decode()

@@ -75,7 +75,7 @@ def erased(rows: Rows, entry: Entry, event: events.ContactErased) -> None:
 
 
 def _forget(row: SubjectRow, entry: Entry, *, stream: bool, version: int) -> None:
-    row.address = row.folded = row.digits = row.alike = None
+    row.address = row.folded = row.alike = None
     # Where only a person had written it down, the scheme too is known from the address alone.
     row.scheme, row.scope = UNKNOWN_SCHEME, None
     row.name_seen = row.name_seen_at = row.name_seen_by = None

@@ -78,6 +78,7 @@ def contact_row(contact: bytes, members: list[SubjectRow]) -> ContactRow:
         last_at=max(row.last_at for row in members),
         place=min(row.place for row in members),
         members=b"".join(row.subject for row in members),
+        number=members[0].number,
     )
 
 

@@ -20,14 +20,15 @@ from projections.base import Rows
 from projections.directory_rows import (
     ALIAS,
     CONTACTS,
+    COUNTS,
     HINTS,
     SUBJECTS,
     Card,
     ContactRow,
+    CountRow,
     SubjectRow,
     alike_of,
     card_of,
-    digits_of,
     encode,
     hint_of,
 )
@@ -39,6 +40,9 @@ PLACES: Final = 256
 
 UNKNOWN_SCHEME: Final = "contact"
 """The scheme of a subject of which no event has said one yet."""
+
+COUNTED: Final = "subjects"
+"""What is counted here, as a row of the counts says it."""
 
 NOBODY_BY_HAND: Final = frozenset({"import", "channel", "system"})
 """Kinds of actors that are no people deciding."""
@@ -228,7 +232,7 @@ def see(rows: Rows, seen: Sighting) -> SubjectRow:
     """Note that an address was seen; its contact's row follows."""
     row = rows.get(SUBJECTS, (seen.subject,))
     if row is None:
-        row = _new_subject(seen)
+        row = _new_subject(seen, _next_number(rows))
         rows.put(SUBJECTS, row)
         refresh(rows, seen.subject)
         rows.touch("contact", (seen.subject,))
@@ -250,7 +254,15 @@ def _may_rename(contact: ContactRow, seen: Sighting) -> bool:
     return several and seen.name is not None and seen.name != contact.name
 
 
-def _new_subject(seen: Sighting) -> SubjectRow:
+def _next_number(rows: Rows) -> int:
+    """The number of one that was never seen: so many were seen before."""
+    row = rows.get(COUNTS, (COUNTED,)) or CountRow(COUNTED, 0)
+    number, row.count = row.count, row.count + 1
+    rows.put(COUNTS, row)
+    return number
+
+
+def _new_subject(seen: Sighting, number: int) -> SubjectRow:
     row = SubjectRow(
         subject=seen.subject,
         contact=seen.subject,
@@ -258,7 +270,6 @@ def _new_subject(seen: Sighting) -> SubjectRow:
         scope=seen.scope,
         address=None,
         folded=None,
-        digits=None,
         name_seen=None,
         name_seen_at=None,
         name_seen_by=None,
@@ -274,6 +285,7 @@ def _new_subject(seen: Sighting) -> SubjectRow:
         alike=None,
         edges=b"",
         card=b"",
+        number=number,
     )
     _fold_sighting(row, seen)
     return row
@@ -296,7 +308,6 @@ def _fold_sighting(row: SubjectRow, seen: Sighting) -> bool:
         rest = seen.address.partition(":")[2]
         row.folded = rest.casefold()
         row.alike = alike_of(seen.address)
-        row.digits = digits_of(rest) if row.scheme in {"tel", "short"} else None
     if seen.name is not None:
         name = seen.name.replace("\0", "")
         before = (row.name_seen_at, row.name_seen_by)

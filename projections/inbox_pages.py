@@ -21,7 +21,7 @@ from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
 from projections.threads import THREADS, ThreadRow
 from projections.timeline import INTERACTIONS
 from projections.timeline_pages import SQL_CACHED, Shape, condition
-from projections.views import Reading
+from projections.views import Reading, any_of
 
 UNREAD_MAX: Final = 100
 """Unread interactions are counted so far (contract 2.5): 100 means that many or more."""
@@ -172,11 +172,9 @@ def threads_of(reading: Reading, subjects: Sequence[bytes]) -> dict[bytes, Threa
     """What the interactions of each subject add up to; those without any are left out."""
     if not subjects:
         return {}
-    sql = (
-        f"SELECT {_THREAD_COLUMNS} FROM {reading.name(THREADS)}"
-        f" WHERE subject IN ({_marks(subjects)})"
-    )
-    return {row[0]: ThreadRow(*row) for row in reading.fetch(sql, tuple(subjects))}
+    where, params = any_of(reading, "subject", subjects)
+    sql = f"SELECT {_THREAD_COLUMNS} FROM {reading.name(THREADS)} WHERE {where}"
+    return {row[0]: ThreadRow(*row) for row in reading.fetch(sql, params)}
 
 
 def numbers(reading: Reading, subjects: Sequence[bytes]) -> Numbers:

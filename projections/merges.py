@@ -12,7 +12,7 @@ from projections.directory_rows import MERGES, MergeRow
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
 from projections.painting import by
 from projections.shapes import MergedView, MergeView, Undoing, uuid_text
-from projections.views import Reading
+from projections.views import Reading, any_of
 
 _COLUMNS: Final = ", ".join(MERGES.columns)
 
@@ -30,12 +30,10 @@ def merged_into(
     """What was merged into the contacts with these ids, by their id, the first first."""
     if not subjects:
         return {}
-    sql = (
-        f"SELECT {_COLUMNS} FROM {reading.name(MERGES)}"
-        f" WHERE survivor IN ({_marks(subjects)}) ORDER BY position"
-    )
+    where, params = any_of(reading, "survivor", tuple(subjects))
+    sql = f"SELECT {_COLUMNS} FROM {reading.name(MERGES)} WHERE {where} ORDER BY position"
     found: dict[bytes, list[MergedView]] = {}
-    for values in reading.fetch(sql, tuple(subjects)):
+    for values in reading.fetch(sql, params):
         row = MergeRow(*values)
         view = MergedView(
             uuid_text(row.absorbed),

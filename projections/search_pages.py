@@ -15,7 +15,6 @@ from msgspec import Struct, structs
 
 from projections import activity, paging, timeline_pages
 from projections.access import Visible
-from projections.finding_pages import any_of
 from projections.fulltext import Need, Piece, Span, Wanted, ordered
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Fetch, Page, SortKey, read_page
 from projections.search import (
@@ -30,7 +29,7 @@ from projections.search_weight import Weightiest
 from projections.timeline import INTERACTIONS, KIND_INTERACTION, LISTED
 from projections.timeline_pages import OF_ROW, SELF, Filters, Ref, key_of, shape_of
 from projections.timeline_pages import where as condition_of
-from projections.views import Beside, Reading
+from projections.views import Beside, Reading, any_of
 from projections.words import Term
 
 WALKED_ROWS: Final = 200

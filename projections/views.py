@@ -200,6 +200,15 @@ class Beside:
         return self._reading.fetch(sql, params)
 
 
+def any_of(
+    reading: Reading | Beside, column: str, ids: Sequence[object]
+) -> tuple[str, tuple[object, ...]]:
+    """Whether a column is one of some ids: a condition and its parameters."""
+    if reading.kind == "postgresql":  # one array is read faster than a thousand parameters
+        return f"{column} = ANY(?)", (list(ids),)
+    return f"{column} IN ({', '.join('?' * len(ids))})", tuple(ids)
+
+
 class Views:
     """The database of the views, opened; makes its control tables where they are missing.
 

@@ -11,13 +11,16 @@ from typing import Any
 
 from projections.base import RowTable
 from projections.directory_rows import SUBJECTS, SubjectRow, card_of, edges_of
+from projections.finding import HAYSTACKS
+from projections.postings import POSTINGS, bits_of, numbers_of
 from tests.projections.desk import Desk, values_of
 from tests.projections.story import Story
 
 ARRIVAL: Mapping[str, frozenset[str]] = {
     "names": frozenset({"since", "changed"}),
-    "subjects": frozenset({"place", "moved", "parent_at"}),
-    "contacts": frozenset({"place", "version"}),
+    "subjects": frozenset({"place", "moved", "parent_at", "number"}),
+    "contacts": frozenset({"place", "version", "number"}),
+    "haystacks": frozenset({"number"}),
     "interactions": frozenset({"recorded_at"}),
     "threads": frozenset({"stirred_position"}),
     "conversations": frozenset({"stirred_position", "version"}),
@@ -60,7 +63,19 @@ def masked(at: Desk, story: Story) -> dict[str, list[str]]:
             elif column == "members":
                 masks[column] = members
         found[table.name] = sorted(_text(at, table, masks))
+    if POSTINGS in at.group.tables:
+        found[POSTINGS.name] = _posted(at, holders)
     return found
+
+
+def _posted(at: Desk, holders: Mapping[bytes, object]) -> list[str]:
+    """Every gram with each contact that has it."""
+    contacts = {row.number: row.contact for row in at.rows(HAYSTACKS)}
+    return sorted(
+        repr((row.gram, holders[contacts[number]]))
+        for row in at.rows(POSTINGS)
+        for number in numbers_of(bits_of([(row.segment, row.packed)]))
+    )
 
 
 def _text(at: Desk, table: RowTable[Any], masks: Mapping[str, Mask]) -> list[str]:

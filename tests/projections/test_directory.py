@@ -56,7 +56,7 @@ def test_an_unseen_address_is_a_contact(backend: Backend) -> None:
         0,
     )
     assert (row.since, row.last_at) == (moment(10), moment(10))
-    assert (subject.address, subject.digits, subject.channels) == (ANA, "525512345678", "whatsapp")
+    assert (subject.address, subject.number, subject.channels) == (ANA, 0, "whatsapp")
 
 
 def test_the_latest_message_names_the_contact_until_a_person_does(backend: Backend) -> None:

@@ -13,9 +13,19 @@ from projections import contact_pages, finding_pages
 from projections.access import EVERYTHING
 from projections.contact_pages import ContactQuery
 from projections.core import core_projections
-from projections.directory_rows import CONTACTS
-from projections.finding import HAYSTACKS, PARTS, parts_of, ranges_of
+from projections.directory_rows import CONTACTS, fold
+from projections.finding import HAYSTACKS
 from projections.finding_pages import terms_of
+from projections.postings import (
+    LISTED_MAX,
+    POSTINGS,
+    SEGMENT,
+    bits_of,
+    changed,
+    grams_asked,
+    grams_of,
+    numbers_of,
+)
 from tests.backends import Backend
 from tests.projections import kin
 from tests.projections.desk import Desk, desk
@@ -68,6 +78,15 @@ def told(backend: Backend, story: Story) -> Iterator[Desk]:
         yield at
 
 
+def posted(at: Desk) -> set[tuple[str, int]]:
+    """Every gram with every number that is written down for it."""
+    return {
+        (row.gram, number)
+        for row in at.rows(POSTINGS)
+        for number in numbers_of(bits_of([(row.segment, row.packed)]))
+    }
+
+
 ASKED: Final = {
     "nunez": ["Ana Núñez"],
     "NÚÑ": ["Ana Núñez"],
@@ -116,33 +135,65 @@ def test_a_contact_is_found_by_any_part_of_what_it_is_called(backend: Backend) -
         assert {text: found(at, text) for text in ASKED} == ASKED
 
 
-def test_the_ways_to_look_find_the_same(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the few are looked at, or the list is walked: the same contacts, in one order."""
-    dice = random.Random(5)
+def crowd(dice: random.Random) -> tuple[Story, dict[str, tuple[list[str], list[str]]]]:
+    """Many who are called alike; by name the words of which any piece finds them, or the start."""
     first, last = ["Ana", "Eva", "Mariana", "Juan"], ["Cruz", "Santana", "Núñez", "Ruiz"]
-    story = Story()
+    story, words = Story(), dict[str, tuple[list[str], list[str]]]()
     for number in range(80):
         name = f"{dice.choice(first)} {dice.choice(last)} {number:02d}x"
-        story.inbound(f"tel:+52551000{number:04d}", at=dice.randrange(60), contact_name=name)
-    texts = ["ana", "ana cruz", "5510", "10 nunez", "c", "anan", "00", "00 xx", "eva santana"]
-    ways = {"few": (10**6, 1, 1), "walk": (0, 10**6, 2), "both": (0, 1, 2), "count": (0, 0, 3)}
-    answers = []
+        address, free = f"tel:+52551000{number:04d}", fold(name).split()
+        anchored = list[str]()
+        if number % 3:
+            free.append(address[5:])
+        else:
+            tokens = [*free[:2], f"{number}"]
+            address = f"mailto:{'.'.join(tokens)}@cruz{number % 4}.mx"
+            mailbox, domain = address[7:], address.rpartition("@")[2]
+            anchored = [mailbox, mailbox.partition(".")[2], mailbox.split(".", 2)[2]]
+            anchored += [f"@{domain}", domain]
+            free += tokens
+        story.inbound(address, at=dice.randrange(60), contact_name=name)
+        words[name] = (free, anchored)
+    return story, words
+
+
+def matches(words: tuple[list[str], list[str]], text: str) -> bool:
+    """Whether somebody with such words is found by a text, as the contract says it."""
+    free, anchored = words
+    return all(
+        any(word.startswith(piece) for word in (*free, *anchored))
+        or (len(piece) > 2 and any(piece in word for word in free))
+        for piece in fold(text).split()
+    )
+
+
+def test_the_ways_to_look_find_the_same(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether each is asked for or the list is walked: those who match, the latest first."""
+    dice = random.Random(5)
+    story, words = crowd(dice)
+    texts = ["ana", "ana cruz", "5510", "10 nunez", "c", "anan", "00", "00 xx", "ana.cruz", "cruz1"]
+    whole = [word for free, anchored in words.values() for word in (*free, *anchored)]
+    for _ in range(25):
+        some = [dice.choice(whole) for _ in range(dice.randint(1, 2))]
+        starts = [dice.randrange(min(4, len(word))) for word in some]
+        ends = [start + dice.randint(1, 9) for start in starts]
+        texts.append(" ".join(map(str.__getitem__, some, map(slice, starts, ends))))
+    ways = {"asked": (0, 1, 1), "walk": (10**6, 1, 9), "edge": (10**6, 0, 0), "both": (20, 0, 1)}
+    answers: dict[str, dict[str, list[str]]] = {}
     with told(backend, story) as at:
-        for few, many, stride in ways.values():
-            monkeypatch.setattr(finding_pages, "FEW", few)
-            monkeypatch.setattr(finding_pages, "MANY", many)
-            monkeypatch.setattr(finding_pages, "STRIDE_FIRST", stride)
-            answers.append([found(at, text, limit=7) for text in texts])
+        for way, (steps, near, spare) in ways.items():
+            monkeypatch.setattr(finding_pages, "LOOK_STEPS", steps)
+            monkeypatch.setattr(finding_pages, "NEAR", near)
+            monkeypatch.setattr(finding_pages, "SPARE", spare)
+            answers[way] = {text: found(at, text, limit=7) for text in texts}
         everybody = found(at, None)
-    assert all(answer == answers[0] for answer in answers[1:])
-    for text, names in zip(texts[:2], answers[0], strict=False):
-        words = text.split()
-        assert names == [n for n in everybody if all(word in n.lower() for word in words)]
-        assert names
+    wanted = {text: [n for n in everybody if matches(words[n], text)] for text in texts}
+    assert answers == dict.fromkeys(ways, wanted)
+    assert wanted["ana cruz"]
 
 
 def test_what_changes_is_found_anew(backend: Backend) -> None:
-    """A new name finds the contact and the old one does not; parts that are gone leave no row."""
+    """A new name finds the contact and the old one does not; grams that are gone leave no row."""
     story = people()
     with told(backend, story) as at:
         story.named(subject_of(ANA), name="Ana Ruiz")
@@ -150,8 +201,11 @@ def test_what_changes_is_found_anew(backend: Backend) -> None:
         at.feed(story.entries)
         assert (found(at, "nunez"), found(at, "ruiz")) == ([], ["Ana Ruiz"])
         assert found(at, "transportes") == []
-        wanted = {(part, row.contact) for row in at.rows(HAYSTACKS) for part in parts_of(row)}
-        assert {(row.part, row.contact) for row in at.rows(PARTS)} == wanted
+        assert posted(at) == {
+            (gram, row.number)
+            for row in at.rows(HAYSTACKS)
+            for gram in grams_of(row.free, row.anchored)
+        }
 
 
 def test_what_brings_no_news_is_not_looked_at(backend: Backend) -> None:
@@ -163,7 +217,7 @@ def test_what_brings_no_news_is_not_looked_at(backend: Backend) -> None:
         at.feed(story.entries)
         after = at.checksums()
     assert {name for name in before if before[name] != after[name]}.isdisjoint(
-        {"haystacks", "parts", "bygones"}
+        {"haystacks", "postings", "bygones"}
     )
 
 
@@ -179,8 +233,8 @@ def test_a_merged_contact_is_found_as_the_one_it_became(backend: Backend) -> Non
         kin.undone(story, merge)
         at.feed(story.entries)
         assert (found(at, "nunez"), found(at, "#2")) == (["Ana Núñez"], ["Luis O'Donnell 100%"])
-        assert {n: at.checksums()[n] for n in ("haystacks", "parts")} == {
-            n: before[n] for n in ("haystacks", "parts")
+        assert {n: at.checksums()[n] for n in ("haystacks", "postings")} == {
+            n: before[n] for n in ("haystacks", "postings")
         }
 
 
@@ -199,20 +253,33 @@ def test_an_address_finds_whoever_had_it(backend: Backend) -> None:
         assert found(at, "87654321") == names == ["Zoé Peña", "Ana Núñez"]
 
 
-def test_parts_lead_to_every_piece() -> None:
-    """Wherever a piece stands in a word, a part begins with one of its ranges."""
+def test_grams_lead_to_every_piece() -> None:
+    """Wherever a piece stands in a word, the word has all grams of one way to have the piece."""
     dice = random.Random(3)
-    story = people()
     for _ in range(200):
         word = "".join(dice.choice("abc1") for _ in range(dice.randint(1, 20)))
         start = dice.randrange(len(word))
         piece = word[start : start + dice.randint(3, 16)]
         if len(piece) < 3:
             piece = word[:2]
-        story.named(subject_of(ANA), name=word)
-        row = HAYSTACKS.row_type(b"", f"\n{word}", "")
-        starts = ranges_of(piece)
-        assert any(part.startswith(one) for part in parts_of(row) for one in starts), piece
+        free, anchored = grams_of(f"\n{word}", ""), grams_of("", f"\n{word}")
+        assert any(free.issuperset(way) for way in grams_asked(piece)), piece
+        if word.startswith(piece):
+            assert any(anchored.issuperset(way) for way in grams_asked(piece)), piece
+
+
+def test_a_posting_is_its_set_however_it_came_about() -> None:
+    """Few or many, come one by one or at once: the same set is the same bytes."""
+    dice = random.Random(9)
+    for many in (0, 1, LISTED_MAX, LISTED_MAX + 1, 900, SEGMENT):
+        wanted = dice.sample(range(SEGMENT), many)
+        others = [one for one in dice.sample(range(SEGMENT), 300) if one not in set(wanted)]
+        at_once, by_turns = changed(b"", wanted, ()), changed(b"", others, ())
+        for one in wanted:
+            by_turns = changed(by_turns, (one,), ())
+        assert changed(by_turns, (), others) == at_once
+        bits = bits_of([(2, at_once)]) if at_once else 0
+        assert numbers_of(bits) == [2 * SEGMENT + one for one in sorted(wanted)]
 
 
 def test_few_words_of_a_long_text_count() -> None:
