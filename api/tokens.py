@@ -29,11 +29,13 @@ from api.parameters import (
     uuid_in_path,
     uuid_of,
 )
+from api.reads import reads_of
 from api.shapes import TimeText
 from domain.errors import NotFound
 from domain.events import TokenIssued, TokenRevoked
 from domain.times import TimeError, format_utc, parse_rfc3339
 from domain.values import echo, is_source
+from projections.dictionary import Person
 from projections.paging import Ask, Page, binding, read_cursor, read_page
 from storage.credentials import Token
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from api.services import Services
     from domain.commands import By
+    from projections.dictionary import Dictionary, Names
     from projections.paging import SortKey
 
 router = APIRouter()
@@ -73,13 +76,16 @@ class NewToken(Struct, frozen=True):
 
 
 class TokenRow(Struct):
-    """A token as it is shown; `token` is its secret, once, in the answer that made it."""
+    """A token as it is shown; `user` is whom it acts as.
+
+    `token` is its secret, once, in the answer that made it.
+    """
 
     id: UUID
     name: str
     scopes: tuple[str, ...]
     source: str | None
-    user: UUID | None
+    user: Person | None
     created_at: str
     expires_at: str | None
     revoked_at: str | None
@@ -160,7 +166,7 @@ async def create(request: Request) -> Response:
     wanted = _wanted(services, _TOKEN.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     secret, token = await issue(services, wanted, by)
-    row = _row(token, wanted)
+    row = _row(token, wanted, await run_in_threadpool(reads_of(request).names.newest))
     row.token = secret
     return json_answer(row, 201)
 
@@ -177,7 +183,7 @@ async def list_tokens(request: Request) -> Response:
     bound = binding("tokens")
     ask = Ask(binding=bound, limit=limit, mark=read_cursor(bound, cursor))
     headers = read_headers(await reached(services, wanted))
-    page, rows = await run_in_threadpool(_page, services, ask)
+    page, rows = await run_in_threadpool(_page, services, reads_of(request).names, ask)
     return json_answer(TokenPage(rows, page.next, page.prev), 200, headers)
 
 
@@ -221,9 +227,9 @@ def _user(services: Services, text: str, faults: Faults) -> UUID | None:
     return user
 
 
-def _page(services: Services, ask: Ask) -> tuple[Page[Token], list[TokenRow]]:
+def _page(services: Services, book: Dictionary, ask: Ask) -> tuple[Page[Token], list[TokenRow]]:
     """A page of tokens, and what the log says of each."""
-    tokens = services.credentials.tokens.all()
+    tokens, names = services.credentials.tokens.all(), book.newest()
 
     def fetch(low: SortKey, high: SortKey, *, descending: bool, count: int) -> Sequence[Token]:
         within = [token for token in tokens if low < _key(token) < high]
@@ -238,7 +244,7 @@ def _page(services: Services, ask: Ask) -> tuple[Page[Token], list[TokenRow]]:
             may = NewToken(token.name, issued.scopes, issued.source, issued.user, token.expires_at)
         else:
             may = NewToken(token.name, ())
-        rows.append(_row(token, may))
+        rows.append(_row(token, may, names))
     return page, rows
 
 
@@ -246,13 +252,13 @@ def _key(token: Token) -> tuple[int, int]:
     return token.created_at, token.token_id.int & _LOW_BITS
 
 
-def _row(token: Token, may: NewToken) -> TokenRow:
+def _row(token: Token, may: NewToken, names: Names) -> TokenRow:
     return TokenRow(
         id=token.token_id,
         name=token.name,
         scopes=may.scopes,
         source=may.source,
-        user=may.user,
+        user=names.user(may.user) if may.user else None,
         created_at=format_utc(token.created_at),
         expires_at=_time(token.expires_at),
         revoked_at=_time(token.revoked_at),

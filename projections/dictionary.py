@@ -245,22 +245,23 @@ class Dictionary:
 
     def staff_id(self, text: str) -> UUID | None:
         """As in ports.People."""
-        return self._names.staff_id(text) or self._newest().staff_id(text)
+        return self._names.staff_id(text) or self.newest().staff_id(text)
 
     def knows(self, originator_id: UUID) -> bool:
         """As in ports.People."""
         stream = originator_id.bytes
-        return self._names.knows(stream) or self._newest().knows(stream)
+        return self._names.knows(stream) or self.newest().knows(stream)
 
     def administrators(self) -> Sequence[UUID]:
         """As in ports.People."""
-        return self._newest().administrators()
+        return self.newest().administrators()
 
     def alike(self, user: UUID) -> Sequence[UUID]:
         """As in ports.People."""
-        return self._newest().alike(user)
+        return self.newest().alike(user)
 
-    def _newest(self) -> Names:
+    def newest(self) -> Names:
+        """The names as they are now; those that were read last where the views do not answer."""
         try:
             with self._views.reading() as reading:
                 return self.names(reading)

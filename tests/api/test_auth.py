@@ -229,6 +229,16 @@ def test_a_token_is_shown_once(each_house: House) -> None:
     assert all(entry and isinstance(entry.event, TokenIssued) for entry in entries)
 
 
+def test_a_token_says_as_whom_it_acts(house: House) -> None:
+    """Like everybody in an answer, by id and name: when it is made, and in the list."""
+    rosa = {"id": str(house.user("rosa@colibri.mx")), "name": "Rosa", "user": True}
+    body = {"name": "crm", "scopes": ["read"], "user": "rosa@colibri.mx"}
+    headers = house.bearer("admin")
+    assert house.client.post("/v1/tokens", json=body, headers=headers).json()["user"] == rosa
+    listed = house.client.get("/v1/tokens", headers=headers).json()["items"]
+    assert {row["name"]: row["user"] for row in listed} == {"crm": rosa, "token 1": None}
+
+
 def test_a_revoked_token_is_gone_here_at_once(each_house: House) -> None:
     """DELETE answers 204 and is written down; doing it again changes nothing."""
     client, headers = each_house.client, each_house.bearer("admin")
