@@ -171,6 +171,14 @@ def twilio_media(target: Target, access: Access) -> Generator[Get, Json, Get]:
     return Get(target.url, {"Authorization": f"Basic {shown}"})
 
 
+def typeform_file(target: Target, access: Access) -> Generator[Get, Json, Get]:
+    """Typeform: the link of an answer takes the account's token."""
+    yield from ()
+    if target.url is None:
+        raise CannotFetch(NOTHING)
+    return Get(target.url, {"Authorization": f"Bearer {access.secret('access_token')}"})
+
+
 def telegram_file(target: Target, access: Access) -> Generator[Get, Json, Get]:
     """Telegram: `getFile` gives a path that is good for an hour; both take the bot's token."""
     token = quote(access.secret("bot_token"), safe=":")
@@ -198,4 +206,5 @@ def lead_answers(target: Target, access: Access) -> Generator[Get, Json, Get]:
 WHATSAPP_MEDIA: Final = MediaSource(hosts=META_HOSTS, recipe=meta_media)
 LINKED_MEDIA: Final = MediaSource(hosts=META_HOSTS, recipe=linked)
 TWILIO_MEDIA: Final = MediaSource(hosts=TWILIO_HOSTS, recipe=twilio_media)
+TYPEFORM_MEDIA: Final = MediaSource(hosts=("api.typeform.com",), recipe=typeform_file)
 TELEGRAM_MEDIA: Final = MediaSource(hosts=("api.telegram.org",), recipe=telegram_file)

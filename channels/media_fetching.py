@@ -63,6 +63,9 @@ SLOW: Final = "too_slow"
 _FINAL: Final = frozenset({NOT_ALLOWED, TOO_LARGE, NOTHING, REMOVED})
 """What no further try would change."""
 
+GIVEN_UP_MAX: Final = 10_000
+"""Files that failed that are shown or tried anew at once; the next time the rest."""
+
 US_PER_S: Final = 1_000_000
 
 Pointing = InteractionRecorded | InteractionEdited | DeliveryReported
@@ -89,6 +92,15 @@ class _Work(Struct, frozen=True):
     access: Access
 
 
+class GivenUp(Struct, frozen=True):
+    """A file that could not be fetched: its job, whose connection it came by, its id, and why."""
+
+    job: UUID
+    connection: str
+    attachment: UUID
+    error: str
+
+
 class Fetching:
     """Does the errands of one ledger. `observer` hears how each try ended."""
 
@@ -109,6 +121,26 @@ class Fetching:
         jobs = await asyncio.to_thread(trade.claim, FETCH, now, AT_ONCE)
         await asyncio.gather(*(self._try(job, web) for job in jobs))
         return len(jobs)
+
+    def given_up(self) -> list[GivenUp]:
+        """The files that were tried for the last time, the oldest first, as many as are shown."""
+        jobs = self._shelf.trade.jobs("failed", GIVEN_UP_MAX)
+        found = []
+        for job in jobs:
+            if job.kind == FETCH:
+                errand = msgspec.msgpack.decode(job.payload, type=Errand)
+                found.append(GivenUp(job.id, errand.connection, errand.attachment, job.error or ""))
+        return found
+
+    def retry(self, attachment: UUID | None = None) -> int:
+        """Have a file that failed fetched anew, or all of them; how many those are.
+
+        Raises NotFound where none of that id failed. A file that erasure took is not fetched.
+        """
+        chosen = [one for one in self.given_up() if attachment in {None, one.attachment}]
+        if attachment is not None and not chosen:
+            raise NotFound("No file of that id could not be fetched.")
+        return self._shelf.trade.again(self._shelf.clock(), *(one.job for one in chosen))
 
     async def _try(self, job: Job, web: Web) -> None:
         errand = msgspec.msgpack.decode(job.payload, type=Errand)

@@ -41,6 +41,7 @@ from channels.lenient import (
     objects_in,
     text_in,
 )
+from channels.media import TYPEFORM_MEDIA
 from channels.option_checks import country, each
 from domain.errors import HiloError
 
@@ -234,6 +235,7 @@ TYPEFORM: Final = ChannelModule(
     title="Typeform",
     secrets=("signing_secret",),
     optional_secrets=("access_token",),
+    media={CHANNEL: TYPEFORM_MEDIA},
     optional_options=("country",),
     check=each(country=country),
     handshake=no_handshake,

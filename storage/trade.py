@@ -292,6 +292,14 @@ class Trade:
                 self._jobs.update().where(self._jobs.c.id == id.bytes).values(change)
             )
 
+    def again(self, now: int, *ids: UUID) -> int:
+        """Have jobs that failed for good tried anew, from a time on (µs); how many those were."""
+        table = self._jobs
+        chosen = table.c.id.in_([id_.bytes for id_ in ids]) & (table.c.state == "failed")
+        anew = {"state": "waiting", "due_at": now, "attempts": 0}
+        with self._writing() as transaction:
+            return transaction.execute(table.update().where(chosen).values(anew)).rowcount
+
     def keep(self, job: Job) -> None:
         """Keep a job that is never over as it is now, such as how far a mailbox was read."""
         row = _row(job)

@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "token": Command("tokens", "token", "Make, list and revoke tokens."),
     "channel": Command("channels", "channel", "Our ends of the providers."),
     "quarantine": Command("channels", "quarantine", "What could not be read."),
+    "attachments": Command("attachments", "attachments", "Files that could not be fetched."),
     "log": Command("logging_by_hand", "log", "Write down an interaction by hand."),
     "import": Command("importing", "import_", "Import history from a file."),
     "report": Command("reporting", "report", "Count interactions, with bars."),
