@@ -1,8 +1,9 @@
 """Google Forms: a script of the form's owner (Apps Script) tells of each response.
 
 Google signs nothing; a secret comes along. The script in docs/channels/google_forms.md sends
-`answers` as a list of title, type and response. What the Forms API gives (`answers` by question)
-and what a spreadsheet's trigger gives (`namedValues`) is read as well.
+`answers` as a list of title, type and response. What the Forms API gives (`answers` by question),
+what a spreadsheet's trigger gives (`namedValues`) and what people's own scripts send (a list
+under another name, or plain fields) is read as well.
 """
 
 from __future__ import annotations
@@ -100,23 +101,59 @@ def _submission(sent: Json, answers: list[Answer], arrival: Arrival) -> Submissi
 
 
 def _answers(sent: Json) -> list[Answer]:
-    """The answers in whichever of the three shapes, and the respondent whom Google knows."""
+    """The answers in whatever shape a script sends them, and the respondent whom Google knows.
+
+    Where it sends none under a name of their own, the fields themselves are the answers.
+    """
     mail = text_in(sent, "respondentEmail") or text_in(sent, "email")
-    pairs: list[tuple[str, list[object]]] = []
-    listed = sent.get("answers")
-    if isinstance(listed, dict):
-        for id_, one in listed.items():
-            inner = items_in(object_in(one, "textAnswers"), "answers")
-            title = text_in(one, "title") or text_in(one, "questionId") or str(id_)
-            pairs.append((title, [text_in(said, "value") for said in inner]))
-    else:
-        for one in items_in(sent, "answers"):
-            title = text_in(one, "title") or text_in(one, "question") or "?"
-            pairs.append((title, items_in(one, "response") or items_in(one, "value")))
-    named = object_in(sent, "namedValues")
-    pairs += [(str(title), items_in(named, str(title))) for title in named]
+    pairs = [pair for name in _LISTS for pair in _pairs(sent.get(name))]
+    if not pairs:
+        pairs = _pairs({name: said for name, said in sent.items() if name not in _AROUND})
     answers = [Answer(title, _text(said), _about(title)) for title, said in pairs]
     return [*([Answer("email", mail, About.MAIL)] if mail else []), *answers]
+
+
+def _pairs(held: object) -> list[tuple[str, list[object]]]:
+    """Questions and what was answered: by question, or a list of both."""
+    if isinstance(held, dict):
+        found = [(_first(one, _TITLES) or str(title), one) for title, one in held.items()]
+    else:
+        listed = items_in({"it": held}, "it")
+        found = [(_first(one, _TITLES) or "?", one) for one in listed if isinstance(one, dict)]
+    return [(title, _said(one)) for title, one in found]
+
+
+def _said(one: object) -> list[object]:
+    """What was answered to one question: a text, several, or an object that holds them."""
+    if not isinstance(one, dict):
+        return items_in({"it": one}, "it")
+    for kind, value in (("textAnswers", "value"), ("fileUploadAnswers", "fileName")):
+        inner = items_in(object_in(one, kind), "answers")
+        if inner:
+            return [text_in(said, value) for said in inner]
+    return next((found for name in _VALUES if (found := items_in(one, name))), [])
+
+
+def _first(one: object, names: tuple[str, ...]) -> str | None:
+    return next((text for name in names if (text := text_in(one, name))), None)
+
+
+_LISTS: Final = ("answers", "namedValues", "responses", "itemResponses", "items", "fields")
+"""What the answers stand under: with the Forms API, a spreadsheet's trigger, people's scripts."""
+
+_TITLES: Final = ("title", "question", "questionTitle", "label", "name", "questionId")
+_VALUES: Final = ("response", "answer", "value", "answers", "values", "text")
+"""What people's scripts call a question, and what was answered to it."""
+
+_AROUND: Final = frozenset(
+    {
+        *_LISTS,
+        *("responseId", "formId", "formTitle", "formName", "title", "email", "respondentEmail"),
+        *("timestamp", "lastSubmittedTime", "createTime", "totalScore", "secret"),
+        *("authMode", "range", "source", "triggerUid", "values", "response"),
+    }
+)
+"""What stands around the answers: names of a response, and of a trigger's event."""
 
 
 def _about(title: str) -> About:

@@ -37,6 +37,9 @@ _USUAL: Final[Mapping[str, str]] = {
 }
 """What Meta sends of a kind where the link does not say more."""
 
+_PAGES: Final = frozenset({"facebook.com", "instagram.com", "fb.watch", "fb.com"})
+"""Hosts that show pages to people; files lie elsewhere."""
+
 _PLAIN: Final = frozenset({"image", "video", "audio", "file"})
 """Kinds whose file speaks for itself: no words stand for it."""
 
@@ -86,6 +89,8 @@ def _file(attachment: Json, id: UUID) -> Attachment:
     kind, url = _kind(attachment), _url(attachment)
     name = _name_in(url)
     media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower()) or _USUAL.get(kind, ANY_MEDIA)
+    if kind == "audio":  # a voice comes as MP4, whose usual type is a film's
+        media_type = media_type.replace("video/", "audio/")
     return Attachment(
         id=id,
         name=file_name(name if kind == "file" else None, _word(attachment), media_type),
@@ -96,7 +101,17 @@ def _file(attachment: Json, id: UUID) -> Attachment:
 
 
 def _is_file(attachment: Json) -> bool:
-    return _kind(attachment) not in _LINKS and bool(_url(attachment))
+    url = _url(attachment)
+    return _kind(attachment) not in _LINKS and bool(url) and not _is_page(url)
+
+
+def _is_page(url: str) -> bool:
+    """Whether a link opens a page of Meta's own, such as that of a reel, and no file."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host.removeprefix("www.").removeprefix("m.") in _PAGES
 
 
 def _kind(attachment: Json) -> str:
@@ -148,8 +163,9 @@ def _described(attachment: Json) -> str | None:
         case _ if kind in _PLAIN and _is_file(attachment):
             return None
         case _:
-            shown = kind.replace("_", " ")
-            return f"[{shown}] {words}" if words else f"[{shown}]"
+            shown = f"[{kind.replace('_', ' ')}]"
+            link = None if _is_file(attachment) else _url(attachment)
+            return " ".join(part for part in (shown, words, link) if part)
 
 
 def _of_location(words: str | None, payload: Json) -> str:

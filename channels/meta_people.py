@@ -97,6 +97,8 @@ def ends_of(place: Place, item: Json) -> Ends:
     whichever end is not our account is the other one.
     """
     sender, recipient = side(item, "sender"), side(item, "recipient")
+    # Who ticks a box on a web site has no id yet, but a reference to one.
+    sender = sender or text_in(item, "optin", "user_ref")
     echo = is_echo(item)
     if echo:
         them = sender if recipient == place.id else recipient

@@ -68,6 +68,7 @@ _OF_ACCOUNT: Final = frozenset(
         "category",
         "checkins",
         "company_overview",
+        "conversations",
         "culinary_team",
         "current_location",
         "description",

@@ -176,14 +176,22 @@ def _source(draft: _Draft) -> str:
 
 
 def _drafts(body: bytes, arrival: Arrival) -> Iterator[_Draft]:
-    def whole(outcome: Outcome) -> _Draft:
-        return _Draft(None, outcome, lambda: body)
-
     try:
         found = loads(body)
     except ValueError:
-        yield whole(Unreadable("the body is not JSON"))
+        yield _Draft(None, Unreadable("the body is not JSON"), lambda: body)
         return
+    if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
+        for one in found:  # some relays collect requests
+            yield from _of_request(one, msgspec.json.encode(one), arrival)
+    else:
+        yield from _of_request(found, body, arrival)
+
+
+def _of_request(found: object, body: bytes, arrival: Arrival) -> Iterator[_Draft]:
+    def whole(outcome: Outcome) -> _Draft:
+        return _Draft(None, outcome, lambda: body)
+
     if not isinstance(found, dict):
         yield whole(Unreadable("the body is not an object"))
         return
@@ -195,6 +203,9 @@ def _drafts(body: bytes, arrival: Arrival) -> Iterator[_Draft]:
     if not entries and "field" in found and "value" in found:
         # What Meta's "send a sample" button sends: a change without anything around it.
         top, entries = {}, [{"changes": [found]}]
+    if not entries and any(items_in(found, name) for name in ("messages", "statuses")):
+        # What relays send that take the envelope off: a value without its change.
+        top, entries = {}, [{"changes": [{"value": found}]}]
     if not entries:
         is_empty = given(found) <= {"object", "entry"}
         new = Unreadable("the body has no entries", UNKNOWN_KIND)

@@ -51,11 +51,11 @@ class Person(Struct, frozen=True):
 def place_of(business: str | None, value: Json, arrival: Arrival) -> Place:
     """The account that a change is about, by its phone number id.
 
-    Where it is missing the business account stands for it: better an account too coarse than a
-    message lost. The source is empty where neither is there.
+    Where it is missing the business account stands for it, and where that is missing too the
+    name of the connection: better an account too coarse than a message lost.
     """
     number = text_in(value, "metadata", "phone_number_id")
-    account = number or business
+    account = number or business or arrival.connection.rpartition("/")[2]
     source = f"{CHANNEL}:{account}" if account else ""
     if not is_source(source):
         source = ""
