@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from channels.contract import ChannelModule, Secrets
@@ -26,6 +27,7 @@ from channels.mail_arrival import (
     verify,
 )
 from channels.mail_sides import untagged
+from channels.smtp_tls import CERTIFICATE, KEY, wrong_files
 from domain.addresses import comparison_key
 
 PORT_MAX: Final = 65_535
@@ -37,6 +39,10 @@ TRY_S_MAX: Final = 3.0
 GREETING_MAX_BYTES: Final = 512
 """Length of a reply line (RFC 5321)."""
 
+LINES_MAX: Final = 32
+"""Lines of an answer to a greeting: some ten things are offered."""
+
+_LAST: Final = re.compile(rb"^\d{3} ", re.MULTILINE)
 _LISTEN: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]/]+):(\d{1,5})")
 _DOMAIN: Final = re.compile(r"@?[^\s@,:/]+\.[^\s@,:/.]+")
 
@@ -84,20 +90,26 @@ def _check(options: Mapping[str, str]) -> dict[str, str]:
     recipients = Recipients(options.get("recipients", ""))
     if recipients.unknown or not recipients:
         wrong["recipients"] = "write addresses and @domains with commas, such as ventas@taller.mx"
-    return wrong
+    return {**wrong, **wrong_files(options)}
 
 
-def _greets(options: Mapping[str, str], _secrets: Secrets) -> dict[str, bool]:
-    """Whether somebody listens there and greets as a mail server does."""
-    place = listen_of(options.get("listen", ""))
+def _greets(options: Mapping[str, str], _secrets: Secrets, hello: bytes) -> dict[str, bool]:
+    """Whether somebody listens there and greets as a mail server does; with TLS where it should."""
+    place, greeted, offered = listen_of(options.get("listen", "")), False, b""
     try:
         with socket.create_connection(place or ("", 0), TRY_S_MAX) as line:
             line.settimeout(TRY_S_MAX)
             greeted = line.recv(GREETING_MAX_BYTES).startswith(b"220 ")
+            line.sendall(hello + b" hilo\r\n")
+            while offered.count(b"\n") < LINES_MAX and not _LAST.search(offered):
+                offered += line.recv(GREETING_MAX_BYTES) or b"\n" * LINES_MAX
             line.sendall(b"QUIT\r\n")
     except OSError:
-        greeted = False
-    return {"it is listened there (by `hilo serve`)": greeted}
+        pass
+    checks = {"it is listened there (by `hilo serve`)": greeted}
+    return checks | (
+        {"STARTTLS is offered": b"STARTTLS" in offered} if options.get(CERTIFICATE) else {}
+    )
 
 
 def _module(channel: str) -> ChannelModule:
@@ -106,14 +118,14 @@ def _module(channel: str) -> ChannelModule:
         title=channel.upper(),
         secrets=(),
         options=("listen", "recipients"),
-        optional_options=("addresses", "bulk"),
+        optional_options=(CERTIFICATE, KEY, "addresses", "bulk"),
         body_max_bytes=MAIL_MAX_BYTES,
         parsed_here_max_bytes=MAIL_PARSED_HERE_MAX_BYTES,
         kept_headers=(ENVELOPE_HEADER,),
         is_hooked=False,
         place=lambda options: f"{channel}://{options.get('listen', '')}",
         check=_check,
-        tries=_greets,
+        tries=partial(_greets, hello=b"LHLO" if channel == "lmtp" else b"EHLO"),
         handshake=handshake,
         verify=verify,
         parse=parse,

@@ -14,6 +14,7 @@ from channels.mail_arrival import incoming_of
 from channels.smtp import LMTP, Recipients, listen_of
 from channels.smtp_session import PAUSED as PAUSED_REPLY
 from channels.smtp_session import TAKEN, TRY_AGAIN, Crowd, Door, LmtpSession, Session
+from channels.smtp_tls import Certificate, certificate_of
 from domain.errors import HiloError, TooLarge
 from storage.connections import ACTIVE
 
@@ -43,6 +44,7 @@ class Listener:
         self._options = opened.connection.options
         self._recipients = Recipients(self._options.get("recipients", ""))
         self._crowd = Crowd()
+        self._certificate: Certificate | None = None
         self._server: asyncio.Server | None = None
 
     @property
@@ -66,6 +68,10 @@ class Listener:
         place = listen_of(self._options.get("listen", ""))
         if place is None:
             raise OSError("there is no such address")
+        try:
+            self._certificate = await asyncio.to_thread(certificate_of, self._options)
+        except ValueError as error:
+            raise OSError("its certificate cannot be read") from error
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(self._session, *place, backlog=WAITING_MAX)
@@ -84,7 +90,9 @@ class Listener:
     def _session(self) -> Session:
         kind = LmtpSession if self._connection.channel == LMTP.channel else Session
         door = Door(self._refusal, self._takes, self._deliver, self._refuse_size)
-        return kind(door, self._crowd, self._options.get("listen", "").rpartition(":")[0])
+        host = self._options.get("listen", "").rpartition(":")[0]
+        context = self._certificate.context if self._certificate is not None else None
+        return kind(door, self._crowd, host, context)
 
     def _takes(self, address: str) -> bool:
         return address in self._recipients

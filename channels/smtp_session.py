@@ -10,8 +10,10 @@ Sources: RFC 5321 (SMTP), RFC 2033 (LMTP), RFC 1870 (SIZE), RFC 3463 (codes).
 from __future__ import annotations
 
 import logging
+from asyncio import Transport, WriteTransport
 from collections.abc import Awaitable, Callable
-from typing import Final
+from ssl import SSLContext
+from typing import Final, cast
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, syntax
@@ -39,6 +41,9 @@ IDLE_S_MAX: Final = 120.0
 
 DATA_S_MAX: Final = 900.0
 """How long a mail and its answer may take: 50 MiB in that time are half a megabit a second."""
+
+HANDSHAKE_S_MAX: Final = 30.0
+"""How long the agreement on an encrypted line may take."""
 
 READ_BYTES: Final = 64 * 1024
 """How much is buffered of a conversation; the library knows lines of so many bytes at most."""
@@ -119,7 +124,9 @@ class Session(SMTP):
 
     line_length_limit = READ_BYTES
 
-    def __init__(self, door: Door, crowd: Crowd, hostname: str) -> None:
+    def __init__(
+        self, door: Door, crowd: Crowd, hostname: str, context: SSLContext | None = None
+    ) -> None:
         super().__init__(
             Host(door),
             data_size_limit=MAIL_MAX_BYTES,
@@ -127,6 +134,7 @@ class Session(SMTP):
             hostname=hostname,
             ident="Hilo",
             timeout=IDLE_S_MAX,
+            tls_context=context,
             auth_exclude_mechanism=("LOGIN", "PLAIN"),
             command_call_limit=COMMANDS_MAX,
         )
@@ -153,6 +161,45 @@ class Session(SMTP):
             self._handler_coroutine.cancel()
         if self._writer is not None:
             self._writer.close()
+
+    @syntax("STARTTLS")
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - the library's own name
+        """The line is encrypted from now on, and the conversation begins anew (RFC 3207).
+
+        The library's own way goes around the event loop, which newer ones do not let it.
+        """
+        if arg or self.tls_context is None or self._tls_protocol is not None:
+            await self.push("501 5.5.4 Syntax: STARTTLS" if arg else "454 4.7.0 There is no TLS")
+            return
+        await self.push("220 2.0.0 Go on")
+        # What was said in clear after the command is somebody else's.
+        self._reader._buffer.clear()  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+        plain = cast("WriteTransport", self.transport)  # the loop's own kind, whichever loop it is
+        try:
+            transport = await self.loop.start_tls(
+                plain,
+                self,
+                self.tls_context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_S_MAX,
+            )
+        except OSError as error:  # no agreement: whoever it was goes on without us
+            raise ConnectionResetError from error
+        if transport is None:
+            raise ConnectionResetError
+        self._encrypted(transport)
+
+    def _encrypted(self, transport: Transport) -> None:
+        """Go on over another transport, as if nothing had been said."""
+        self.transport = transport
+        self._reader._transport = transport  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        self._writer._transport = transport  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        self._tls_protocol = transport.get_extra_info("ssl_object")
+        peer = self.session.peer if self.session is not None else None
+        self._set_rset_state()  # type: ignore[no-untyped-call]  # the library's own
+        self.session = self._create_session()
+        self.session.peer = peer
+        self.session.ssl = transport.get_extra_info("cipher")
 
     async def smtp_AUTH(self, _arg: str) -> None:  # noqa: N802 - the library's own name
         """Nobody signs in here."""

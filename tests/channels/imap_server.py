@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from dataclasses import dataclass, field
 
 PASSWORD = "correcto"
@@ -51,16 +52,22 @@ class ImapServer:
         self.capabilities = WITH_IDLE
         self.commands: list[str] = []
         self.drops = 0
+        self.encrypted: tuple[ssl.SSLContext, str] | None = None
         self.port = 0
         self.turns = asyncio.Condition()
         self.idles = 0
         self._server: asyncio.Server | None = None
+        self._later: ssl.SSLContext | None = None
         self._idle: list[asyncio.StreamWriter] = []
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
         """Listen at a free port."""
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        context, kind = self.encrypted or (None, "no")
+        self._later = context if kind == "starttls" else None
+        self._server = await asyncio.start_server(
+            self._talk, "127.0.0.1", 0, ssl=context if kind == "yes" else None
+        )
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
@@ -102,6 +109,10 @@ class ImapServer:
                 tag, words = found[1], found[2].decode().upper()
                 rest = (found[3] or b"").decode()
                 self.commands.append(f"{words} {rest}" if words != "LOGIN" else words)
+                if words == "STARTTLS" and self._later is not None:
+                    writer.write(tag + b" OK go on\r\n")
+                    await writer.start_tls(self._later)
+                    continue
                 if words in {"SELECT", "EXAMINE"}:
                     if rest.strip('"') not in self.folders:
                         writer.write(tag + b" NO [NONEXISTENT] no\r\n")
@@ -135,7 +146,8 @@ class ImapServer:
     def _answer(self, words: str, rest: str, folder: Folder) -> bytes:
         match words:
             case "CAPABILITY":
-                return b"* CAPABILITY " + self.capabilities.encode() + b"\r\n"
+                more = b" STARTTLS" if self._later is not None else b""
+                return b"* CAPABILITY " + self.capabilities.encode() + more + b"\r\n"
             case "SELECT" | "EXAMINE":
                 return (
                     f"* {len(folder.mails)} EXISTS\r\n* OK [UIDVALIDITY {folder.validity}] a\r\n"

@@ -9,10 +9,13 @@ import ssl
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from channels import imap_fetching
 from channels.connections import Draft
+from channels.mail_sides import Envelope
 from channels.smtp import SMTP
+from channels.smtp_session import TAKEN, Crowd, Door, Session
 from channels.smtp_tls import Certificate
 from domain.errors import InvalidInput
 from tests.backends import sqlite_backend
@@ -54,6 +57,45 @@ def test_a_listener_with_a_certificate_offers_starttls(tmp_path: Path, files: Fi
         finally:
             for running in post.house.composition.standing.runners.values():
                 post.house.run(running.runner.stop())
+
+
+def test_the_loop_of_the_server_encrypts_as_well(files: Files) -> None:
+    """What `hilo serve` runs on is no loop of the standard library; a line without TLS is ended."""
+    taken: list[Envelope] = []
+
+    async def may() -> None:
+        return None
+
+    async def deliver(_raw: bytes, envelope: Envelope) -> str:
+        taken.append(envelope)
+        return TAKEN
+
+    def garbled(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), 10) as line:
+            line.recv(1_000)
+            line.sendall(b"STARTTLS\r\n")
+            assert line.recv(1_000).startswith(b"220 ")
+            line.sendall(b"no TLS at all\r\n" * 20)
+            while line.recv(1_000):
+                pass
+            return b"ended"
+
+    async def talk() -> None:
+        door = Door(may, lambda _: True, deliver, may)
+        context = Certificate(*files).context
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Session(door, Crowd(), "127.0.0.1", context), "127.0.0.1", 0
+        )
+        port = server.sockets[0].getsockname()[1]
+        await asyncio.to_thread(_sent_over_tls, port, files[0])
+        assert await asyncio.to_thread(garbled, port) == b"ended"
+        server.close()
+        await server.wait_closed()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(talk())
+    assert [one.recipients for one in taken] == [("ventas@example.mx",)]
 
 
 def _sent_over_tls(port: int, trusted: Path) -> None:
