@@ -179,6 +179,12 @@ class Settings(Struct, frozen=True):
         url = self.public_url if given else _local_url(self.host, port)
         return structs.replace(self, port=port, public_url=url)
 
+    def served_at(self, address: str | None) -> Settings:
+        """The settings with the address of the server that runs, where no other one was given."""
+        if address is None or self.public_url != _local_url(self.host, self.port):
+            return self
+        return structs.replace(self, public_url=address)
+
     @property
     def blob_place(self) -> str:
         """Where files are kept: `s3://…`, or a folder."""

@@ -147,8 +147,10 @@ def leave_soon(last: Callable[[], None] | None = None) -> None:
 def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -> Composition:
     """The ledger that the environment and `--data` name; `polite` for importers."""
     from app.compose import open_ledger
+    from app.served import address_of
 
     settings = read_settings(os.environ, data=data)
+    settings = settings.served_at(address_of(settings.data))
     composition = open_ledger(settings, follow=follow, polite=polite)
     settle_memory()
     return composition

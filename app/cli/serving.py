@@ -136,6 +136,7 @@ def _serve_at(
 ) -> int:
     from app.compose import open_ledger
     from app.running import Launcher
+    from app.served import told
 
     composition = open_ledger(settings, follow=wish.follow and companion is None)
     launcher = composition.proofs.launch = Launcher(settings)
@@ -151,7 +152,8 @@ def _serve_at(
         settle_memory()
         # The server raises a signal again that ended it; what is open is to be closed all the same.
         signal.signal(signal.SIGTERM, lambda *_: None)
-        server.run(sockets=[listening])
+        with told(settings.data, settings.public_url):
+            server.run(sockets=[listening])
     finally:
         launcher.close()
         composition.close()
