@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tests import postgres
 from tests.backends import KINDS, Backend, postgresql_backend, sqlite_backend
+from tests.source_tree import ROOT
 
 # A shared machine pauses for longer than any deadline that would say something about the code.
 settings.register_profile("here", deadline=None)
@@ -23,9 +24,32 @@ collect_ignore = [] if GO else ["audit/test_go.py"]
 """Other people's verifier needs their compiler; our second implementation runs everywhere."""
 
 
-def pytest_report_header() -> str:
-    """Say which verifiers our proofs are held against."""
-    return "proofs: checked by Go as well" if GO else "proofs: no go here, so not checked by Go"
+PAYLOADS = ROOT.parent / "shared" / "payloads"
+"""Real requests of other projects: they lie beside a checkout, where they lie at all."""
+
+
+def pytest_report_header() -> list[str]:
+    """Say what is left out here: verifiers, and requests that are not part of a checkout."""
+    return [
+        "proofs: checked by Go as well" if GO else "proofs: no go here, so not checked by Go",
+        "real requests: those of ../shared/payloads as well"
+        if PAYLOADS.is_dir()
+        else "real requests: no ../shared/payloads here, so our own examples alone",
+    ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker of tests that need those requests known."""
+    config.addinivalue_line("markers", "real_requests: needs the folder ../shared/payloads")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs requests that are not here; the header says so."""
+    if PAYLOADS.is_dir():
+        return
+    without = [item for item in items if item.get_closest_marker("real_requests")]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in set(without)]
 
 
 @pytest.hookimpl(optionalhook=True)

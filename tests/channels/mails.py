@@ -138,10 +138,10 @@ def payload_names(folder: str) -> list[str]:
 
 
 def payload(name: str) -> bytes:
-    """A real file; a test that needs one that is not there is skipped."""
+    """A real file; a test that needs one is marked `real_requests`."""
     path = PAYLOADS / name
     if not path.is_file():
-        pytest.skip(f"{name} is not there")
+        pytest.fail(f"{name} is missing", pytrace=False)
     return path.read_bytes()
 
 

@@ -172,10 +172,10 @@ def payload_names() -> list[str]:
 
 
 def payload(name: str) -> bytes:
-    """A real request; a test that needs one that is not there is skipped."""
+    """A real request; a test that needs one is marked `real_requests`."""
     path = PAYLOADS / name
     if not path.is_file():
-        pytest.skip(f"{_shown(path)} is not there")
+        pytest.fail(f"{_shown(path)} is missing", pytrace=False)
     return path.read_bytes()
 
 

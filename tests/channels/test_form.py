@@ -89,6 +89,7 @@ def test_the_document_has_the_table(table: object) -> None:
     assert found.document.read_text("utf-8") == found.renewed(), "python -m " + found.module
 
 
+@pytest.mark.real_requests
 @pytest.mark.parametrize("name", sorted(REAL_TOLD))
 def test_a_sample_comes_to_what_it_is(name: str) -> None:
     """Each form beside the project is recorded with what was typed."""
@@ -97,6 +98,7 @@ def test_a_sample_comes_to_what_it_is(name: str) -> None:
     check("form", body)
 
 
+@pytest.mark.real_requests
 def test_no_sample_is_left_out() -> None:
     """Every form beside the project has its line in the table."""
     assert set(payload_names("webform")) <= set(REAL_TOLD)

@@ -9,6 +9,8 @@ from tests.channels.mails import DOCUMENT, atoms_of, payload, payload_names, row
 
 NAMES = [*payload_names("email"), *payload_names("email_webhooks")]
 
+pytestmark = pytest.mark.real_requests
+
 each = pytest.mark.parametrize("name", NAMES or ["none"])
 
 

@@ -69,6 +69,9 @@ TOLD: Final[dict[str, tuple[str, ...]]] = {
 """What each request comes to; the requests themselves lie beside the project."""
 
 
+pytestmark = pytest.mark.real_requests
+
+
 def names() -> list[str]:
     """The real requests that are there, as channel and name."""
     found = [*FOLDER.glob("messenger/*.json"), *FOLDER.glob("instagram/*.json")]
@@ -77,10 +80,10 @@ def names() -> list[str]:
 
 
 def payload(name: str) -> tuple[str, bytes]:
-    """The channel that takes a real request, and its bytes; skips where it is not there."""
+    """The channel that takes a real request, and its bytes; fails where it is missing."""
     path: Path = FOLDER / f"{name}.json"
     if not path.is_file():
-        pytest.skip(f"shared/payloads/{name}.json is not there")
+        pytest.fail(f"shared/payloads/{name}.json is missing", pytrace=False)
     folder = name.partition("/")[0]
     return ("lead_ads" if folder == "webform" else folder), path.read_bytes()
 

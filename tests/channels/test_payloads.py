@@ -96,6 +96,9 @@ PAYLOADS_TOLD: Final[dict[str, tuple[str, ...]]] = {
 """What each request comes to; the requests themselves lie beside the project."""
 
 
+pytestmark = pytest.mark.real_requests
+
+
 @pytest.mark.parametrize("name", sorted(PAYLOADS_TOLD))
 def test_a_real_request_comes_to_what_it_is(name: str) -> None:
     """Each atom of a real request is recorded as its kind, or ignored for its reason."""

@@ -109,6 +109,7 @@ def test_the_document_has_the_table(table: Any) -> None:  # noqa: ANN401 - pytes
     assert table.document.read_text("utf-8") == table.renewed(), again
 
 
+@pytest.mark.real_requests
 @pytest.mark.parametrize("name", sorted(REAL_TOLD))
 def test_a_real_request_comes_to_what_it_is(name: str) -> None:
     """Each real request is recorded as its kind, or ignored for its reason."""
@@ -118,6 +119,7 @@ def test_a_real_request_comes_to_what_it_is(name: str) -> None:
     check(channel, body)
 
 
+@pytest.mark.real_requests
 def test_no_real_request_is_left_out() -> None:
     """Every real request that is there has its line in the table."""
     assert {f"{channel}/{name}" for channel, name in REAL} <= set(REAL_TOLD)

@@ -81,10 +81,10 @@ def payload_names(channel: str) -> list[str]:
 
 
 def payload(channel: str, name: str) -> bytes:
-    """A real request; a test that needs one that is not there is skipped."""
+    """A real request; a test that needs one is marked `real_requests`."""
     path = PAYLOADS / channel / name
     if not path.is_file():
-        pytest.skip(f"{path.relative_to(ROOT.parent).as_posix()} is not there")
+        pytest.fail(f"{path.relative_to(ROOT.parent).as_posix()} is missing", pytrace=False)
     return path.read_bytes()
 
 
