@@ -60,8 +60,8 @@ class Segment(Struct, frozen=True):
         """Its facts in pieces for threads, without a copy; `numbers` and `span` are the whole's."""
         for start in range(0, self.size, SLICE_FACTS):
             columns = (self.number, self.at, self.kind, self.caller)
-            cut = (column.slice(start, SLICE_FACTS) for column in columns)
-            yield Segment(*cut, self.span, self.numbers, self.ordered)
+            number, at, kind, caller = (column.slice(start, SLICE_FACTS) for column in columns)
+            yield Segment(number, at, kind, caller, self.span, self.numbers, self.ordered)
 
 
 class Words:

@@ -119,7 +119,8 @@ def _early(part: Part) -> Part:
         return part
     mask = compute().invert(_follows(part.owner))
     columns = (part.number, part.at, part.kind, part.owner)
-    return Part(*(one.filter(mask) for one in columns), part.span, part.ordered, part.told)
+    number, at, kind, owner = (column.filter(mask) for column in columns)
+    return Part(number, at, kind, owner, part.span, part.ordered, part.told)
 
 
 def _line(selection: Selection, both: Column, *, back: bool = True) -> Column:

@@ -145,7 +145,8 @@ class _Pairs:
         """For each kind a number, by those of some words that are needed; one kind of each."""
         needed = [name for name in names if name in self._needed]
         places: dict[tuple[object, ...], int] = {}
-        numbers, kinds = [], []
+        numbers: list[int] = []
+        kinds: list[KindRow] = []
         for kind in self._deck.kinds:
             number = places.setdefault(tuple(getattr(kind, name) for name in needed), len(places))
             if number == len(kinds):

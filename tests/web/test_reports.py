@@ -29,12 +29,12 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     no_barriers(page)
     page.locator("tbody a", has_text="WhatsApp").first.click()
     window.see("h1", "Actividad")
-    assert page.locator("table.act tbody tr:not(.dayrow)").count() == 3
+    assert page.locator("table.act tbody.ent").count() == 3
     page = window.go("/reports?from=2026-08-01&through=2026-08-01&tz=UTC")
     assert page.locator(".kpi b").nth(0).inner_text() == "1"
     page.locator(".kpi a").first.click()
     window.see("h1", "Actividad")
-    assert page.locator("table.act tbody tr:not(.dayrow)").count() == 1
+    assert page.locator("table.act tbody.ent").count() == 1
     english = browse("Rosa", "en")
     english.go("/reports")
     english.see("h2", "Time to the first response")
