@@ -22,7 +22,6 @@ from channels.contract import Incoming
 from channels.keeping import SETTLE_US, Errand
 from channels.media import META_HOSTS, TWILIO_HOSTS, allowed
 from channels.media_fetching import AGAIN_S, TRIES_MAX
-from domain.errors import NotFound
 from projections.access import Reader
 from storage.blobs import UNNAMED_KEPT_US
 from tests.api.serving import serving
@@ -280,22 +279,6 @@ def test_a_file_that_cannot_be_had_fails_where_all_can_see(small_world: World) -
     assert (happened["event"], happened["reason"]) == ("attachment.failed", "no_secret")
     assert not world.providers.asked
     assert 'hilo_fetches_total{outcome="failed"} 1.0' in station.get("/metrics").text
-
-    channels = station.composition.channels
-    fetching, connections = channels.fetching, channels.connections
-    (given_up,) = fetching.given_up()
-    assert (given_up.connection, given_up.error) == ("whatsapp/main", "no_secret")
-    with pytest.raises(NotFound):
-        fetching.retry(UUID(int=5))
-    token = Change(secrets={"access_token": [b"wa-token"]})
-    connections.change(connections.book.get("whatsapp", "main"), token)
-    world.providers.says(f"{GRAPH}/MEDIA1", {"url": f"https://{CDN}/wa"})
-    world.providers.file(f"{CDN}/wa")
-    assert fetching.retry(given_up.attachment) == 1
-    assert world.turn(1) == 1
-    (view,) = world.rows()[0]["attachments"]
-    assert (view["state"], view["error"]) == ("stored", None)
-    assert (fetching.given_up(), fetching.retry()) == ([], 0)
 
 
 def test_only_the_providers_hosts_are_asked(small_world: World) -> None:
