@@ -74,6 +74,7 @@ def _outcome(body: bytes, arrival: Arrival) -> Outcome:
     if not isinstance(found, dict):
         return Unreadable("the body is not an object")
     try:
+        found = _unwrapped(found)
         answers = _answers(found)
         if not any(one.value.strip() for one in answers):
             return Ignored("empty")
@@ -83,6 +84,15 @@ def _outcome(body: bytes, arrival: Arrival) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a poisoned atom must not harm its siblings
         detail = error.detail if isinstance(error, HiloError) else type(error).__name__
         return Unreadable(f"it cannot be read: {detail}")
+
+
+def _unwrapped(sent: Json) -> Json:
+    """A response that its script put into an object of its own, with what stands around it."""
+    for name in _WRAPS:
+        inner = object_in(sent, name)
+        if inner and not inner.keys().isdisjoint({"responseId", *_LISTS}):
+            return {**{key: value for key, value in sent.items() if key != name}, **inner}
+    return sent
 
 
 def _submission(sent: Json, answers: list[Answer], arrival: Arrival) -> Submission:
@@ -109,6 +119,8 @@ def _answers(sent: Json) -> list[Answer]:
     pairs = [pair for name in _LISTS for pair in _pairs(sent.get(name))]
     if not pairs:
         pairs = _pairs({name: said for name, said in sent.items() if name not in _AROUND})
+    if not pairs:  # a row of a spreadsheet, whose questions stand elsewhere
+        pairs = [(f"{place}", [said]) for place, said in enumerate(items_in(sent, "values"), 1)]
     answers = [Answer(title, _text(said), _about(title)) for title, said in pairs]
     return [*([Answer("email", mail, About.MAIL)] if mail else []), *answers]
 
@@ -140,6 +152,9 @@ def _first(one: object, names: tuple[str, ...]) -> str | None:
 
 _LISTS: Final = ("answers", "namedValues", "responses", "itemResponses", "items", "fields")
 """What the answers stand under: with the Forms API, a spreadsheet's trigger, people's scripts."""
+
+_WRAPS: Final = ("response", "formResponse", "data", "payload", "event", "body")
+"""What a response may stand in."""
 
 _TITLES: Final = ("title", "question", "questionTitle", "label", "name", "questionId")
 _VALUES: Final = ("response", "answer", "value", "answers", "values", "text")

@@ -151,7 +151,7 @@ def _written(text: str, params: Params, which: str, place: Place) -> str:
     compact = re.sub(r"[\s.()-]", "", text)
     if not _DIGITS.fullmatch(compact):
         return _named(text, place)
-    country = _country(params, which)
+    country = _country(params, which) or place.arrival.reading.country
     if len(compact.lstrip("+")) < _PHONE_DIGITS_MIN:
         found = address_or_none(f"short:{country or 'US'}/{compact.lstrip('+')}")
     elif compact.startswith("+"):

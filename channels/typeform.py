@@ -209,10 +209,18 @@ def _kind(type_: str, label: str) -> About:
 
 
 def _said(answer: Json, kind: str) -> str | None:
-    """What was answered, as text; of a kind that nobody knows yet, its JSON."""
+    """What was answered, as text; of a kind that nobody knows yet, its JSON.
+
+    Where nothing stands under the kind's own name (a film, `video_url`), all that was said.
+    """
     value = answer.get(kind)
+    if value is None:
+        rest = (body_in(answer, str(name)) for name in answer if name not in {"type", "field"})
+        return ", ".join(text for text in rest if text) or None
     if isinstance(value, bool):
         return "✓" if value else "✗"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value if one not in (None, "", [], {})) or None
     if not isinstance(value, dict):
         return body_in(answer, kind)
     if kind in {"choice", "choices"}:

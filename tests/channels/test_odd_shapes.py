@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from channels.contract import Commands
+from channels.contract import Arrival, Commands, Incoming, Reading
 from channels.media import TYPEFORM_MEDIA, Access, CannotFetch, Target, allowed
+from channels.registry import CHANNELS
 from domain.commands import RecordInteraction
+from tests.api.house import NOON
 from tests.channels import meta_shop, shop, vendors
 
 
@@ -31,6 +33,11 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "by question, as plain texts": {"answers": {"¿Qué?": ["A", "B"], "Correo": "z@z.mx"}},
     "fields alone": {"¿Qué?": ["A", "B"], "Correo": ["z@z.mx"]},
+    "within an object of its own": {
+        "formId": "F",
+        "response": {"answers": [{"title": "¿Qué?", "response": ["A", "B"]}]},
+        "email": "z@z.mx",
+    },
     "items of the form": {
         "items": [
             {"title": "¿Qué?", "response": ["A", "B"]},
@@ -51,8 +58,21 @@ def test_no_answer_of_a_google_form_is_lost(shape: str) -> None:
     """Whatever a script calls questions and answers, text and contact are the same."""
     sent = {"responseId": "R1", "timestamp": "2026-11-20T15:00:00Z", **ANSWERS[shape]}
     found = only(vendors.parsed("google_forms", json.dumps(sent).encode()))
-    assert (found.text, found.resource) == ("¿Qué?: A, B", "mailto:z@z.mx")
+    assert (found.text or "").splitlines()[-1] == "¿Qué?: A, B"
+    assert found.resource == "mailto:z@z.mx"
     assert found.external_id == "R1"
+
+
+def test_no_answer_of_a_typeform_is_lost() -> None:
+    """A film's address stands under a name of its own, and what was ranked is a list."""
+    answers = [
+        {"type": "multi_format", "video_url": "https://v.example.mx/1", "field": {"ref": "film"}},
+        {"type": "ranking", "ranking": ["rojo", "azul"], "field": {"ref": "colores"}},
+    ]
+    response = {"form_id": "x", "token": "t", "answers": answers}
+    sent = {"event_id": "E", "event_type": "form_response", "form_response": response}
+    found = only(vendors.parsed("typeform", json.dumps(sent).encode()))
+    assert found.text == "film: https://v.example.mx/1\ncolores: rojo, azul"
 
 
 def test_whatsapp_without_its_envelope_is_whatsapp() -> None:
@@ -103,3 +123,21 @@ def test_a_file_of_typeform_is_asked_for_with_the_token() -> None:
     assert not allowed("https://api.typeform.com.example.mx/x", TYPEFORM_MEDIA.hosts)
     with pytest.raises(CannotFetch):
         next(TYPEFORM_MEDIA.recipe(Target(url), Access({}, {})))
+
+
+def test_national_numbers_are_read_in_the_ledgers_country() -> None:
+    """Where a provider like Twilio says no country, HILO_COUNTRY does."""
+    sent = {"CallSid": "x1", "CallFrom": "09876543210", "CallTo": "08030752400"}
+    arrival = Arrival(
+        connection="twilio_voice/main",
+        received_at=NOON,
+        derive=shop.DERIVE,
+        options=vendors.OPTIONS["twilio_voice"],
+        reading=Reading(country="IN"),
+    )
+    incoming = Incoming(body=vendors.body_of({**sent, "CallStatus": "ringing"}))
+    (atom,) = CHANNELS["twilio_voice"].parse(incoming, arrival)
+    assert isinstance(atom.outcome, Commands)
+    record = atom.outcome.commands[0]
+    assert isinstance(record, RecordInteraction)
+    assert (record.resource, record.destination) == ("tel:+919876543210", "tel:+918030752400")

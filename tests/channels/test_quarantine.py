@@ -10,6 +10,7 @@ import pytest
 
 from channels import whatsapp
 from channels.quarantine import KEPT_US
+from storage.arrivals import Kindred
 from tests.channels.shop import KEY, Shop, change, messages, parsed, request, text
 from tests.channels.told import told
 
@@ -63,6 +64,22 @@ def test_only_an_administrator_sees_what_came(small_shop: Shop) -> None:
     for scope in ("read", "append", "audit"):
         nobody = small_shop.house.bearer(scope)
         assert client.get(f"/v1/quarantine/{id_}", headers=nobody).status_code == 403
+
+
+def test_all_of_a_kind_are_retried_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Atoms are counted by connection and reason, and one kind is delivered without the others."""
+    poisoned(shop)
+    for number in range(3):
+        assert shop.deliver(b"no JSON %d" % number).status_code == 200
+    channels = shop.house.services.channels
+    new, unread = Kindred(KEY, "unknown_kind"), Kindred(KEY, "unparsable")
+    assert channels.arrivals.quarantined_kinds() == [(new, 1), (unread, 3)]
+    monkeypatch.setitem(whatsapp._FIELDS, NEW, whatsapp._ANYWHERE)
+    assert shop.house.run(channels.retrying.retry_all(unread, 2)) == (0, 2)
+    assert shop.house.run(channels.retrying.retry_all(new)) == (1, 0)
+    assert channels.arrivals.quarantined_kinds() == [(unread, 3)]
+    assert sorted(item["attempts"] for item in listed(shop)) == [1, 2, 2]
+    assert shop.balance()["recorded"] == 1
 
 
 def test_a_retry_records_what_can_be_read_now(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
