@@ -53,15 +53,15 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 SECONDS = 50_000_000
 
 
-def lines() -> Iterator[bytes]:
+def lines(events: int = EVENTS) -> Iterator[bytes]:
     """The bodies: a tenth from the busy contact, a tenth from numbers that write once."""
     dice = random.Random(11)
-    for number in range(EVENTS):
+    for number in range(events):
         kind = number % 10
         phone = {0: 10_000_000 + number % BUSY, 1: 50_000_000 + number}.get(
             kind, 20_000_000 + dice.randrange(PHONES)
         )
-        at = START + timedelta(seconds=number * SECONDS // EVENTS)
+        at = START + timedelta(seconds=number * SECONDS // events)
         yield json.dumps(
             {
                 "channel": ("whatsapp", "sms", "call")[number % 3],
@@ -82,12 +82,12 @@ def _sides(phone: str, *, outbound: bool) -> dict[str, str]:
     )
 
 
-def fill(place: Place) -> None:
+def fill(place: Place, events: int = EVENTS) -> None:
     """Import the ledger and make its views."""
     place.folder.mkdir(parents=True, exist_ok=True)
     os.environ["HILO_DATA"], os.environ["HILO_DATABASE_URL"] = str(place.folder), place.url
     composition = open_ledger(read_settings(os.environ), follow=False)
-    wanted = lines()
+    wanted = lines(events)
 
     async def parts() -> AsyncIterator[bytes]:
         for some in iter(lambda: list(islice(wanted, LINES_AT_ONCE)), []):

@@ -1,7 +1,7 @@
 """How many interactions some subjects had in each of some spans of time: the months beside a list.
 
 A span is counted in the index of the timeline alone. What it costs grows with what it counts:
-some 10 ms for a hundred thousand.
+some 5 ms for ten thousand.
 """
 
 from __future__ import annotations

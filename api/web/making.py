@@ -88,6 +88,7 @@ def templates_in(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # they come with the release: no look at the disk, page after page
         extensions=["jinja2.ext.i18n"],
     )
     translations = translations_of(language)

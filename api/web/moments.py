@@ -31,6 +31,9 @@ _US_PER_S: Final = 1_000_000
 _KIB: Final = 1_024
 _DAY_S: Final = 86_400
 
+_GROUPED_FROM: Final = 1_000
+"""Smaller counts are their digits in both languages."""
+
 _SPANS: Final = (
     ("d", _DAY_S, "h", _HOUR_S),
     ("h", _HOUR_S, "min", _MINUTE_S),
@@ -151,6 +154,8 @@ class Moments:
 
     def number(self, value: int) -> str:
         """A count, grouped as the language does it; never for ids, which people paste."""
+        if 0 <= value < _GROUPED_FROM:
+            return str(value)  # nothing to group, and most counts of a page are small
         return format_decimal(value, locale=self._locale)
 
     def size(self, size_bytes: int) -> str:

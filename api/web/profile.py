@@ -6,7 +6,7 @@ scripts ask for those beside it by its cursors, and for whatever is new by its n
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -84,7 +84,7 @@ def _contact(request: Request, caller: Caller) -> Work:
             where = f"/contacts/{profile.found.id}{query}"
             return RedirectResponse(where, 302, headers=SECURITY)
         values = {**profile.head(), **profile.stretch(), **profile.choices()}
-        if values["contact"].interactions <= AT_ONCE_MAX:
+        if wanted.asked.months or profile.contact.interactions <= AT_ONCE_MAX:
             values |= profile.months()
         return Shown("profile.html", values, "contacts")
 
@@ -171,23 +171,27 @@ class Profile:
         self._asked = wanted.asked
         self.found: Found = look.contact(wanted.id)
 
+    @cached_property
+    def contact(self) -> ContactView:
+        """The contact. Raises NotFound."""
+        found = self._look.renderer.contact(self._look.reading, self.found.id.bytes)
+        if found is None:
+            raise NotFound("There is no such contact.")
+        return found
+
     def head(self) -> dict[str, Any]:
         """Who it is."""
-        look = self._look
-        self._contact: ContactView | None = look.renderer.contact(look.reading, self.found.id.bytes)
         return {
-            "contact": self._contact,
+            "contact": self.contact,
             "asked": self._asked,
-            "can_act": look.caller.may("manage"),
+            "can_act": self._look.caller.may("manage"),
             "months": None,
             "ways": {},
         }
 
     def months(self) -> dict[str, Any]:
         """The months of the history."""
-        if self._contact is None:
-            return {"months": [], "ways": {}}
-        return months(self._look, self.found.members, self._contact, self._asked)
+        return months(self._look, self.found.members, self.contact, self._asked)
 
     def choices(self) -> dict[str, Any]:
         """What may be filtered by."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from api.web.profile_query import Asked
     from projections.shapes import ContactView
 
-AT_ONCE_MAX: Final = 20_000
-"""Interactions whose months are counted with the page: some 2 ms; of more a script asks later."""
+AT_ONCE_MAX: Final = 2_000
+"""Interactions whose months are counted with the page: 1 ms; for those of more a script asks."""
 
 MONTHS_MAX: Final = 360
 """Months beside a list: thirty years; what is older is reached by its date."""

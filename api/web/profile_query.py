@@ -50,7 +50,8 @@ class Asked(Struct, frozen=True):
     """What a page of a timeline was asked for; `kept` are filters and order, as in the address.
 
     `around` is the interaction that a link led to, `place` the row that one had come to; `day` the
-    date to which one jumped. `zone`: in which days are told apart.
+    date to which one jumped. `zone`: in which days are told apart. `months`: they are wanted with
+    the page, however many there are to count.
     """
 
     query: PageQuery
@@ -59,6 +60,7 @@ class Asked(Struct, frozen=True):
     around: int | None = None
     place: int | None = None
     day: str = ""
+    months: bool = False
 
     @property
     def descending(self) -> bool:
@@ -125,8 +127,15 @@ def asked_for(request: Request, query: Query, caller: Caller, id: UUID) -> Asked
         cursor=query.text("cursor"),
         at=_moment(query, zone, descending=order != "asc"),
     )
-    day = request.query_params.get("at", "")
-    return Asked(asked, kept, zone, around or None, place or None, day[:_DATE_CHARS])
+    return Asked(
+        asked,
+        kept,
+        zone,
+        around or None,
+        place or None,
+        request.query_params.get("at", "")[:_DATE_CHARS],
+        query.flag("months") is True,
+    )
 
 
 def _moment(query: Query, zone: str, *, descending: bool) -> int | None:

@@ -219,6 +219,18 @@ def test_pages_that_change_what_is_hidden_are_absent(house: House) -> None:
                 _compare(house, path, address, reader)
 
 
+PIECES: Final = ("head", "months", "rows", "rows/{id}", "rows/{id}/{id}", "?around={id}&place={id}")
+
+
+def test_pieces_of_a_profile_that_is_hidden_are_absent(house: House) -> None:
+    """The same of whatever the page of a contact fetches for itself."""
+    for piece in PIECES:
+        path = f"/contacts/{{contact}}{'' if piece[0] == '?' else '/'}{piece}"
+        for reader in house.readers.items():
+            for address in house.contacts:
+                _compare(house, path, address, reader)
+
+
 def _compare(house: House, path: str, address: str, reader: tuple[str, dict[str, str]]) -> None:
     name, headers = reader
     asked = path.format(contact=house.contacts[address], id=house.ids[address])

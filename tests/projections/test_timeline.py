@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from domain import events
 from domain.errors import BadCursor, NotFound
 from domain.values import Auto, Channel, Direction, Origin, Role, TimeSource
+from projections import timeline_months
 from projections.timeline_pages import Filters
 from tests.backends import Backend
 from tests.projections.reading import Desk, desk_of
-from tests.projections.story import Story, moment, party, user_of
+from tests.projections.story import Story, moment, party, subject_of, user_of
 
 ANA = "tel:+525511111111"
 ANA_META = "whatsapp:106540352242922/ana"
@@ -54,6 +56,30 @@ def test_ties_survive_every_cut(desk: Desk) -> None:
                 page = desk.timeline_page(ANA, ANA_META, limit=limit, order=order, cursor=page.next)
                 found += [ref.position for ref in page.rows]
             assert found == sorted(range(1, 10), reverse=order == "desc"), (limit, order)
+
+
+def test_spans_are_counted_by_direction_under_the_filters(desk: Desk) -> None:
+    """Each span has what began in it, both ways; another contact does not count."""
+    story = Story()
+    for number in range(9):
+        story.inbound((ANA, ANA_META)[number % 2], f"hola {number}", at=100 + 10 * number)
+    story.inbound(BETO, "otro", at=120)
+    story.outbound(ANA, "respuesta", at=120)
+    desk.tell(story)
+    subjects = [subject_of(ANA).bytes, subject_of(ANA_META).bytes]
+    spans = [(moment(first), moment(first + 50)) for first in (50, 100, 150, 200)]
+
+    def counted(**filters: Any) -> list[dict[str, int]]:  # noqa: ANN401 - filter fields
+        with desk.views.reading() as reading:
+            return timeline_months.counts(reading, subjects, Filters(**filters), spans)
+
+    assert counted() == [{}, {"inbound": 5, "outbound": 1}, {"inbound": 4}, {}]
+    assert counted(since=moment(120), until=moment(160))[1:3] == [
+        {"inbound": 3, "outbound": 1},
+        {"inbound": 1},
+    ]
+    assert counted(direction=("outbound",)) == [{}, {"outbound": 1}, {}, {}]
+    assert counted(kind=(1,)) == [{}, {}, {}, {}]
 
 
 def test_a_status_before_its_message_is_invisible(desk: Desk) -> None:

@@ -38,23 +38,14 @@
 
   // ------------------------------------------------------------- nothing moves under the hand
 
-  let ours = -1; // where we put the scroll bar ourselves: that is nobody's reading on
-
-  function scrollTo(top) {
-    pane.scrollTop = top;
-    ours = pane.scrollTop;
-  }
-
   /** Change the list; the row that is being read stays where it is on the screen. */
   function hold(work) {
     const row = topRow();
     const top = row?.getBoundingClientRect().top;
-    const was = pane.scrollTop;
-    const moved = was !== ours;
     work();
-    if (row?.isConnected) pane.scrollTop += row.getBoundingClientRect().top - top;
-    if (!moved) ours = pane.scrollTop;
     days();
+    showSteps();
+    if (row?.isConnected) pane.scrollTop += row.getBoundingClientRect().top - top;
   }
 
   /** A line a day, whatever came in between or was let go. */
@@ -74,14 +65,21 @@
     for (const one of seen) if (one.isIntersecting) goOn(one.target === steps.before ? "before" : "after");
   }, { root: pane, rootMargin: `${AHEAD_PX}px 0px` });
 
-  /** Say to both ways on what lies behind them now, and look again whether they are in sight. */
-  function settleSteps() {
+  /** Both ways on say what lies behind them now. */
+  function showSteps() {
     for (const [side, step] of Object.entries(steps)) {
       const cursor = atEdge(side)?.dataset[side] ?? "";
       step.hidden = !cursor;
       if (cursor) step.href = `${path}${query(`cursor=${encodeURIComponent(cursor)}`)}`;
+    }
+  }
+
+  /** Look again whether they are in sight. */
+  function settleSteps() {
+    showSteps();
+    for (const step of Object.values(steps)) {
       watcher.unobserve(step);
-      if (cursor) watcher.observe(step);
+      if (!step.hidden) watcher.observe(step);
     }
   }
 
@@ -162,11 +160,15 @@
 
   // ------------------------------------------------------------------- where one had come to
 
+  // Only what somebody did counts: a browser scrolls by itself too, to the place of a link.
+  let byHand = false;
+  for (const name of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+    pane.addEventListener(name, () => { byHand = true; }, { passive: true });
+  }
+
   function remember() {
-    if (pane.scrollTop === ours) return;
-    ours = -1;
     const row = topRow();
-    if (!row) return;
+    if (!byHand || !row) return;
     const url = new URL(location.href);
     for (const name of ["at", "cursor", "place"]) url.searchParams.delete(name);
     url.hash = "";
@@ -181,14 +183,14 @@
     const hit = list.querySelector("[data-hit]")?.closest("article");
     const landing = document.getElementById("landing");
     if (row && new URLSearchParams(location.search).has("place")) {
-      scrollTo(pane.scrollTop + row.getBoundingClientRect().top - pane.getBoundingClientRect().top - kept.off);
+      pane.scrollTop += row.getBoundingClientRect().top - pane.getBoundingClientRect().top - kept.off;
     } else if (hit && !new URLSearchParams(location.search).has("place")) {
       hit.scrollIntoView({ block: "center" });
       hit.focus({ preventScroll: true });
     } else if (landing) {
-      landing.scrollIntoView({ block: "start" });
+      if (location.hash === "#landing") history.replaceState(history.state, "", location.pathname + location.search);
+      pane.scrollTop += landing.getBoundingClientRect().top - pane.getBoundingClientRect().top - bar.offsetHeight;
     }
-    ours = pane.scrollTop;
     days();
     settleSteps();
     month();
@@ -239,9 +241,9 @@
 
   /** Rows come in one after the other, in the order in which they happened to us. */
   let line = Promise.resolve();
-  const bring = (id) => { line = line.then(() => take(id)).catch(() => {}); };
+  const bring = (id, own) => { line = line.then(() => take(id, own)).catch(() => {}); };
 
-  async function take(id) {
+  async function take(id, own) {
     const stretch = await ask(`rows/${id}`);
     const row = stretch?.querySelector("article");
     const known = byId(id);
@@ -253,7 +255,7 @@
     if (known && known.dataset.at === row.dataset.at) return exchange(known, row);
     if (list.querySelector(`.fold[data-ids~="${id}"]`)) return;
     if (known) hold(() => known.remove()); // corrected in time: it takes its new place
-    offer(row, stretch.querySelector(".day"));
+    offer(row, stretch.querySelector(".day"), own);
   }
 
   function exchange(known, row) {
@@ -267,15 +269,15 @@
     });
   }
 
-  /** Put a row where its time is, unless that would push what is being read. */
-  function offer(row, day) {
+  /** Put a row where its time is, unless that would push what somebody else than its author reads. */
+  function offer(row, day, own) {
     const all = entries();
     const next = all.find((one) => comesFirst(keyOf(row), keyOf(one)));
     const outside = (next === all[0] && next && !steps.before.hidden) || (!next && !steps.after.hidden);
     const newest = order === "asc" ? !next : next === all[0];
     const top = next ? next.getBoundingClientRect().top : list.getBoundingClientRect().bottom;
     const inSight = top > edge() && top < pane.getBoundingClientRect().bottom;
-    const pushes = next && inSight && isHeld();
+    const pushes = next && inSight && isHeld() && !own;
     if (newest && (outside || pushes || !inSight)) news.add(Number(row.dataset.id));
     if (pushes && !outside) {
       news.add(Number(row.dataset.id));
@@ -370,7 +372,7 @@
   document.addEventListener("hilo:event", (event) => {
     const { type, data } = event.detail;
     if (data.contact !== contact && !data.row?.contacts?.includes(contact)) return;
-    if (data.row) bring(data.row.id);
+    if (data.row) bring(data.row.id, data.by?.kind === "user" && data.by.id === list.dataset.me);
     else if (/^(contacts|merge|address|note|access)/.test(type)) again();
     if (/^(delivery|watermark|reaction|conversation)/.test(type)) return;
     refreshHead();
