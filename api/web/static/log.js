@@ -5,7 +5,7 @@
 
 (() => {
   const IS_FORM = /^(\/contacts\/[0-9a-f-]{36})?\/log$/;
-  const ARRIVES_MS = 3000; // the stream brings what was saved; after that we go and look for it
+  const ARRIVES_MS = 1500; // the stream brings what was saved; after that we go and look for it
 
   const draftOf = (form) => `hilo-log ${form.dataset.draft}`;
   const buttons = (form) => [...form.querySelectorAll("footer button")];
