@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from api.auth import Caller, Doorkeeper
     from api.gate import Gate
     from api.services import Services
+    from domain.commands import By as Author
 
 router = APIRouter()
 
@@ -124,7 +125,7 @@ async def patch(request: Request) -> Response:
     raw = await body_of_command(request)
     if caller.user is None:
         raise WrongState("There is no person behind this token.")
-    wanted = _wanted(services, _PATCH.read(raw))
+    wanted = choices_of(services, _PATCH.read(raw))
     if wanted.name is not None:
         _require_self(caller)
     thing = Thing(lambda look: _myself(look, caller), {"id": str(caller.user)})
@@ -144,11 +145,19 @@ async def patch(request: Request) -> Response:
 )
 async def password(request: Request) -> Response:
     """Change one's password; every browser is signed out, and this one in again."""
-    services = services_of(request)
     keeper: Doorkeeper = request.app.state.doorkeeper
     caller = await keeper.caller(request)
     asked = _PASSWORD.read(await body_of_command(request))
     user = _require_self(caller)
+    await change_password(request, user, asked, caller.by())
+    answer_ = nothing()
+    await enter(request, user, answer_, everywhere_else=True)
+    return answer_
+
+
+async def change_password(request: Request, user: UUID, asked: PasswordRequest, by: Author) -> None:
+    """Give a person who knows their password another one. Raises InvalidInput, TooMany, Busy."""
+    services = services_of(request)
     gate: Gate = request.app.state.gate
     if not await gate.check_own(user, asked.current, where_from(request)):
         raise InvalidInput.one("current", "wrong", "this is not your password")
@@ -157,10 +166,7 @@ async def password(request: Request) -> Response:
     if weak is not None:
         raise InvalidInput.one("new", *weak)
     await gate.keep(user, asked.new)
-    await services.ledger.people.password_set(user, caller.by())
-    answer_ = nothing()
-    await enter(request, user, answer_, everywhere_else=True)
-    return answer_
+    await services.ledger.people.password_set(user, by)
 
 
 @router.delete("/v1/me/sessions", status_code=204, summary="Sign out everywhere")
@@ -215,7 +221,7 @@ def _user(look: Look, user: UUID) -> UserView:
     )
 
 
-def _wanted(services: Services, asked: MePatch) -> UserChange:
+def choices_of(services: Services, asked: MePatch) -> UserChange:
     """The change that a request asks for. Raises InvalidInput."""
     faults = Faults()
     given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}

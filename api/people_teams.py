@@ -151,7 +151,7 @@ async def teams(request: Request) -> Response:
         def work(look: Look) -> Json:
             found = [one for one in look.names.all(TEAM) if active in {None, one.active}]
             page = page_of(asked, found)
-            return page_json(_rows(look, page.rows), page, look)
+            return page_json(rows_of(look, page.rows), page, look)
 
         return Task(work)
 
@@ -201,10 +201,11 @@ async def history(request: Request, id: str) -> Response:
 def shown(look: Look, id: UUID) -> Shown:
     """A team as an answer shows it. Raises NotFound."""
     found = entry_of(look, TEAM, str(id))
-    return Shown(_rows(look, [found])[0], found.extra.version)
+    return Shown(rows_of(look, [found])[0], found.extra.version)
 
 
-def _rows(look: Look, entries: list[Named]) -> list[TeamRow]:
+def rows_of(look: Look, entries: list[Named]) -> list[TeamRow]:
+    """Teams as answers show them, with their members."""
     members: dict[UUID, list[UUID]] = {}
     for person, team in stays(look.reading):
         members.setdefault(UUID(bytes=bytes(team)), []).append(UUID(bytes=bytes(person)))

@@ -142,7 +142,7 @@ async def users(request: Request) -> Response:
                 and role in {"", one.extra.role}
             ]
             page = page_of(asked, found)
-            return page_json(_rows(look, page.rows), page, look)
+            return page_json(rows_of(look, page.rows), page, look)
 
         return Task(work)
 
@@ -163,10 +163,11 @@ async def user(request: Request, id: str) -> Response:
 def shown(look: Look, id: UUID) -> Shown:
     """A person as an answer shows them. Raises NotFound."""
     found = known_user(look, id)
-    return Shown(_rows(look, [found])[0], found.extra.version)
+    return Shown(rows_of(look, [found])[0], found.extra.version)
 
 
-def _rows(look: Look, entries: list[Named]) -> list[UserRow]:
+def rows_of(look: Look, entries: list[Named]) -> list[UserRow]:
+    """People as answers show them."""
     teams = teams_by_user(look)
     ids = [UUID(one.key) for one in entries]
     with_password = look.services.credentials.passwords.with_password(ids)
@@ -269,10 +270,10 @@ async def patch(request: Request, id: str) -> Response:
     services = services_of(request)
     caller = await admit(request, "admin")
     raw = await body_of_command(request)
-    wanted = _wanted(services, _PATCH.read(raw))
+    wanted = change_of(services, _PATCH.read(raw))
     person = uuid_in_path(id)
     if wanted.email is not None:
-        await _move(services, person, wanted.email)
+        await move_email(services, person, wanted.email)
     by = by_whom(request, caller, raw)
     people, expected = services.ledger.people, if_match(request)
     return await _change(
@@ -340,7 +341,7 @@ async def _change(
     return await answered(request, caller, receipt, Thing(show, {"id": str(person)}))
 
 
-async def _move(services: Services, person: UUID, email: str) -> None:
+async def move_email(services: Services, person: UUID, email: str) -> None:
     """Have the key store know a user by another e-mail address. Raises WrongState."""
     found = services.ledger.people.user(person)
     if found is None or not found.sign_in or found.email == email:
@@ -351,7 +352,7 @@ async def _move(services: Services, person: UUID, email: str) -> None:
     await run_in_threadpool(hold_email, services, person, email)
 
 
-def _wanted(services: Services, asked: UserPatch) -> UserChange:
+def change_of(services: Services, asked: UserPatch) -> UserChange:
     """The change that a request asks for. Raises InvalidInput."""
     faults = Faults()
     given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}

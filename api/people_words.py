@@ -217,7 +217,7 @@ async def patch_source(request: Request, key: str) -> Response:
     raw = await body_of_command(request)
     if not is_source(key):
         raise NotFound("A source is written like manual, api:crm or whatsapp:1065.")
-    wanted = _source_change(services, _SOURCE.read(raw))
+    wanted = source_change(services, _SOURCE.read(raw))
     thing = Thing(_shown(SOURCE, key), {"key": key})
     work = services.ledger.words.change(
         (SOURCE, key), wanted, by_whom(request, caller, raw), expected=if_match(request)
@@ -288,12 +288,7 @@ async def _create(request: Request, kind: str) -> Response:
     services = services_of(request)
     caller = await admit_leader(request)
     raw = await body_of_command(request)
-    asked, faults = _WORD.read(raw), Faults()
-    name = plain_name(asked.name, "name", faults)
-    key = asked.key or dictionary_key(name)
-    if key != dictionary_key(key):
-        faults.add("key", "bad_format", f"a key is of a-z, 0-9 and -, as in {dictionary_key(key)}")
-    faults.finish()
+    key, name = new_word(_WORD.read(raw))
     by = by_whom(request, caller, raw)
     receipt = await services.ledger.words.create(kind, key, name, by)
     thing = Thing(_shown(kind, key), {"key": key}, f"/v1/{kind}s/{key}")
@@ -304,13 +299,7 @@ async def _patch(request: Request, kind: str, key: str) -> Response:
     services = services_of(request)
     caller = await admit_leader(request)
     raw = await body_of_command(request)
-    asked, faults = _PATCH.read(raw), Faults()
-    given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}
-    name = plain_name(asked.name, "name", faults) if isinstance(asked.name, str) else None
-    if not given:
-        faults.add("body", "missing", "name at least one field to change")
-    faults.finish()
-    wanted = WordChange(fields=frozenset(given), name=name, active=asked.active is not False)
+    wanted = word_change(_PATCH.read(raw))
     thing = Thing(_shown(kind, key), {"key": key})
     work = services.ledger.words.change(
         (kind, key), wanted, by_whom(request, caller, raw), expected=if_match(request)
@@ -319,7 +308,29 @@ async def _patch(request: Request, kind: str, key: str) -> Response:
     return await answered(request, caller, receipt, thing)
 
 
-def _source_change(services: Services, asked: SourcePatch) -> WordChange:
+def new_word(asked: WordRequest) -> tuple[str, str]:
+    """Key and name of a department or campaign that a request makes. Raises InvalidInput."""
+    faults = Faults()
+    name = plain_name(asked.name, "name", faults)
+    key = asked.key or dictionary_key(name)
+    if key != dictionary_key(key):
+        faults.add("key", "bad_format", f"a key is of a-z, 0-9 and -, as in {dictionary_key(key)}")
+    faults.finish()
+    return key, name
+
+
+def word_change(asked: WordPatch) -> WordChange:
+    """The change that a request asks for. Raises InvalidInput."""
+    faults = Faults()
+    given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}
+    name = plain_name(asked.name, "name", faults) if isinstance(asked.name, str) else None
+    if not given:
+        faults.add("body", "missing", "name at least one field to change")
+    faults.finish()
+    return WordChange(fields=frozenset(given), name=name, active=asked.active is not False)
+
+
+def source_change(services: Services, asked: SourcePatch) -> WordChange:
     """The change that a request asks for. Raises InvalidInput."""
     faults = Faults()
     given = {name for name in asked.__struct_fields__ if getattr(asked, name) is not UNSET}

@@ -64,6 +64,11 @@ from api.web import (
     reference,
     reports,
     searching,
+    settings_me,
+    settings_people,
+    settings_teams,
+    settings_tokens,
+    settings_words,
 )
 from api.web import channels as web_channels
 from api.web import quarantine as web_quarantine
@@ -129,6 +134,11 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     web_channels.router,
     connection.router,
     web_quarantine.router,
+    settings_me.router,
+    settings_people.router,
+    settings_teams.router,
+    settings_words.router,
+    settings_tokens.router,
     reference.router,
 )
 """Everything that reads; the first match answers."""

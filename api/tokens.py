@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from api.services import Services
     from domain.commands import By
-    from projections.dictionary import Dictionary, Names
+    from projections.dictionary import Names
     from projections.paging import SortKey
 
 router = APIRouter()
@@ -163,7 +163,7 @@ async def create(request: Request) -> Response:
     require_type(dict(request.scope["headers"]), JSON_TYPES)
     Query(request).close()
     raw = await read_body(request)
-    wanted = _wanted(services, _TOKEN.read(raw))
+    wanted = token_of(services, _TOKEN.read(raw))
     by = author(request, caller, raw, services.ledger.derive)
     secret, token = await issue(services, wanted, by)
     row = _row(token, wanted, await run_in_threadpool(reads_of(request).names.newest))
@@ -183,7 +183,8 @@ async def list_tokens(request: Request) -> Response:
     bound = binding("tokens")
     ask = Ask(binding=bound, limit=limit, mark=read_cursor(bound, cursor))
     headers = read_headers(await reached(services, wanted))
-    page, rows = await run_in_threadpool(_page, services, reads_of(request).names, ask)
+    names = await run_in_threadpool(reads_of(request).names.newest)
+    page, rows = await run_in_threadpool(page_of, services, names, ask)
     return json_answer(TokenPage(rows, page.next, page.prev), 200, headers)
 
 
@@ -199,8 +200,8 @@ async def delete(request: Request, id: str) -> Response:
     return nothing()
 
 
-def _wanted(services: Services, asked: TokenRequest) -> NewToken:
-    """The request, checked. Raises InvalidInput."""
+def token_of(services: Services, asked: TokenRequest) -> NewToken:
+    """The token that a request asks for. Raises InvalidInput."""
     faults = Faults()
     if asked.source is not None and not is_source(asked.source):
         faults.add("source", "bad_source", "a source is written like manual, api:crm or sms:shop")
@@ -227,9 +228,9 @@ def _user(services: Services, text: str, faults: Faults) -> UUID | None:
     return user
 
 
-def _page(services: Services, book: Dictionary, ask: Ask) -> tuple[Page[Token], list[TokenRow]]:
+def page_of(services: Services, names: Names, ask: Ask) -> tuple[Page[Token], list[TokenRow]]:
     """A page of tokens, and what the log says of each."""
-    tokens, names = services.credentials.tokens.all(), book.newest()
+    tokens = services.credentials.tokens.all()
 
     def fetch(low: SortKey, high: SortKey, *, descending: bool, count: int) -> Sequence[Token]:
         within = [token for token in tokens if low < _key(token) < high]

@@ -101,6 +101,12 @@ def one(reading: Reading, position: int, kind: int = KIND_INTERACTION) -> Ref | 
     return Ref(*rows[0]) if rows else None
 
 
+def is_empty(reading: Reading) -> bool:
+    """Whether nothing was ever recorded, whoever may see it."""
+    sql = f"SELECT 1 FROM {reading.name(INTERACTIONS)} WHERE position IS NOT NULL LIMIT 1"
+    return not reading.fetch(sql, ())
+
+
 def by_originator(reading: Reading, originators: Iterable[bytes]) -> dict[bytes, Ref]:
     """The recorded interactions and notes among those streams."""
     wanted = tuple(originators)

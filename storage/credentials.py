@@ -242,6 +242,26 @@ class Sessions:
         user = UUID(bytes=row.user_id)
         return Session(user, row.csrf, row.created_at, row.expires_at, seen_at)
 
+    def of(self, user: UUID, now: int) -> list[Session]:
+        """The browsers in which a user is signed in, the last used first."""
+        sessions = self._sessions.c
+        where = (sessions.user_id == user.bytes, sessions.revoked_at.is_(None))
+        with self._store.read() as connection:
+            rows = connection.execute(sa.select(self._sessions).where(*where)).all()
+        found = [
+            Session(
+                user,
+                row.csrf,
+                row.created_at,
+                row.expires_at,
+                max(row.created_at, row.seen_at or 0),
+            )
+            for row in rows
+            if not _is_over(row.expires_at, now)
+        ]
+        used = [one for one in found if now - one.seen_at < SESSION_IDLE_US]
+        return sorted(used, key=lambda one: -one.seen_at)
+
     def touch(self, text: str, at: int) -> None:
         """Note that a browser is in use. Callers do so once in a while: it is a commit."""
         change = sa.update(self._sessions).where(self._sessions.c.hash == _digest(text))

@@ -1,18 +1,19 @@
-"""The pages at the door: sign-in, invitation, and one's own account; forms without scripts."""
+"""The pages at the door: sign-in, invitation, the first coming; forms that need no scripts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
+from msgspec import structs
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from api.auth import services_of
 from api.bodies import Faults
 from api.inviting import INVITATION, hold_email
-from api.people import plain_email, plain_name
-from api.problems import headers_of, problem_of
+from api.people import NAME_MAX_CHARS, plain_email, plain_name
+from api.problems import headers_of
 from api.reads import written
 from api.signing_in import (
     PASSWORD_MAX_CHARS,
@@ -24,18 +25,18 @@ from api.signing_in import (
 )
 from api.web.forms import (
     FORM_COOKIE,
+    Held,
     Sheet,
     back,
     form_page,
+    held_of,
     refused,
     require_our_form,
     stranger_page,
-    word,
 )
 from domain.commands import By
 from domain.errors import (
     HiloError,
-    InvalidInput,
     NotFound,
     NotSignedIn,
     TooMany,
@@ -46,7 +47,6 @@ from domain.user import User, UserChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
     from api.auth import Caller, Doorkeeper
     from api.gate import Gate
@@ -63,7 +63,7 @@ def door(request: Request) -> Response:
     path, query = request.url.path, request.url.query
     here = f"{path}?{query}" if query else path
     values: dict[str, Any] = {"email": "", "next": back(here), "wait_min": 0}
-    return stranger_page(request, Sheet("door.html", values, status=_UNAUTHORISED))
+    return stranger_page(request, Sheet("door.html", values, Held(status=_UNAUTHORISED)))
 
 
 # ------------------------------------------------------------------------------ sign-in
@@ -106,12 +106,8 @@ def _again(request: Request, form: Mapping[str, str], error: HiloError) -> Respo
     wait_min = 0
     if isinstance(error, TooMany):
         wait_min = -(-error.retry_after_s // _SECONDS_A_MINUTE)
-    values = {
-        "email": form.get("email", ""),
-        "next": back(form.get("next", "/")),
-        "wait_min": wait_min,
-    }
-    sheet = Sheet("door.html", values, word(error), problem_of(error).status)
+    values = {"email": "", "next": back(form.get("next", "/")), "wait_min": wait_min}
+    sheet = Sheet("door.html", values, held_of(error, "", {"email": form.get("email", "")}))
     return stranger_page(request, sheet, headers_of(error))
 
 
@@ -140,15 +136,18 @@ async def accept(request: Request, secret: str) -> Response:
         form = await read_form(request)
         user = await _invited(services, secret)
         require_our_form(request, form)
-        name = _name(form)
-        _require_strong(form, user.email)
+        faults = Faults()
+        name = plain_name(form.get("name", "")[:NAME_MAX_CHARS], "name", faults)
+        _look_at_password(form, user.email, faults)
+        faults.finish()
         await _use_up(services, secret)
         return await _settle_in(request, user, name, form["password"])
     except NotFound as error:
         return refused(request, error)
     except HiloError as error:
-        values = {"name": form.get("name", ""), "email": (user and user.email) or ""}
-        sheet = Sheet("invitation.html", values, word(error), problem_of(error).status)
+        values = {"name": "", "email": (user and user.email) or ""}
+        held = held_of(error, "", {"name": form.get("name", "")})
+        sheet = Sheet("invitation.html", values, held)
         return stranger_page(request, sheet, headers_of(error))
 
 
@@ -186,127 +185,94 @@ async def _invited(services: Services, secret: str) -> User:
     return user
 
 
-# ------------------------------------------------------------------------------ account
+# ------------------------------------------------------------------------- first coming
 
 
 @router.get("/account")
 async def account_page(request: Request) -> Response:
-    """One's own name, e-mail and password; where the first administrator's link leads."""
-    keeper: Doorkeeper = request.app.state.doorkeeper
+    """Where the first administrator's link leads: name, e-mail and password to come back with."""
     try:
-        caller = await keeper.caller(request)
-        user = _self(services_of(request), caller)
+        caller, user = await _self(request)
     except NotSignedIn:
         return door(request)
     except HiloError as error:
         return refused(request, error)
-    return await _account(request, caller, user, Sheet("account.html", _fields_of(user)))
+    if await _has_password(request, user):
+        return RedirectResponse("/settings/me", 303, headers=PRIVATE)
+    values = {"name": user.name or "", "email": user.email or "", "csrf": caller.csrf}
+    return form_page(request, Sheet("account.html", values))
 
 
 @router.post("/account")
 async def account(request: Request) -> Response:
-    """Keep name, e-mail and password; a password that is changed asks for the one before."""
-    services = services_of(request)
-    keeper: Doorkeeper = request.app.state.doorkeeper
+    """Keep name, e-mail and password of somebody who has no password yet."""
     form = await read_form(request)
     try:
-        caller = await keeper.caller(request, form.get("csrf") or "none")
-        user = _self(services, caller)
+        caller, user = await _self(request, form.get("csrf") or "none")
     except NotSignedIn:
         return door(request)
     except HiloError as error:
         return refused(request, error)
+    if await _has_password(request, user):
+        return RedirectResponse("/settings/me", 303, headers=PRIVATE)
     try:
         answer = RedirectResponse("/", 303, headers=PRIVATE)
-        if await _keep_account(request, user, form):
-            await enter(request, user.user, answer, everywhere_else=True)
+        await _keep_account(request, user, form)
+        await enter(request, user.user, answer, everywhere_else=True)
     except HiloError as error:
-        values = {"name": form.get("name", ""), "email": form.get("email") or user.email or ""}
-        sheet = Sheet("account.html", values, word(error), problem_of(error).status)
-        return await _account(request, caller, user, sheet)
-    keeper.forget()
+        held = held_of(error, "", {"name": form.get("name", ""), "email": form.get("email", "")})
+        if isinstance(error, WrongState):
+            held = structs.replace(held, errors={"email": "taken"}, problem="fields")
+        values = {"name": "", "email": "", "csrf": caller.csrf}
+        return form_page(request, Sheet("account.html", values, held))
     return answer
 
 
-async def _keep_account(request: Request, user: User, form: Mapping[str, str]) -> bool:
-    """Keep what a person wrote of themself; whether their password is another one now."""
+async def _keep_account(request: Request, user: User, form: Mapping[str, str]) -> None:
+    """Keep what somebody wrote of themself. Raises InvalidInput, WrongState: taken."""
     services, gate = services_of(request), request.app.state.gate
-    passwords = services.credentials.passwords
-    had_one = bool(await run_in_threadpool(passwords.with_password, [user.user]))
-    fields, name = {"name"}, _name(form)
-    email = user.email
-    if not had_one:  # from then on the address is how they sign in, and administrators change it
-        fields, email = {"name", "email"}, _email(form)
-    changes_password = not had_one or bool(form.get("password"))
-    if changes_password:
-        _require_strong(form, email)
-        if had_one and not await gate.check_own(
-            user.user, form.get("current", ""), where_from(request)
-        ):
-            raise NotSignedIn("This is not your password.")
-    if email is not None:
-        _refuse_taken(services, user.user, email)
-        await run_in_threadpool(hold_email, services, user.user, email)
-    if changes_password:
-        await gate.keep(user.user, form["password"])
+    faults = Faults()
+    name = plain_name(form.get("name", "")[:NAME_MAX_CHARS], "name", faults)
+    email = plain_email(form.get("email", ""), "email", faults)
+    _look_at_password(form, email, faults)
+    faults.finish()
+    other = services.ledger.people.user_with(email)
+    if other is not None and other.user != user.user:
+        raise WrongState("There is a user with this e-mail address already.")
+    await run_in_threadpool(hold_email, services, user.user, email)
+    await gate.keep(user.user, form["password"])
     by = By(Actor("user", str(user.user)))
-    wanted = UserChange(fields=frozenset(fields), name=name, email=email)
-    receipt = await services.ledger.people.change(user.user, wanted, by)
-    if changes_password:
-        receipt = await services.ledger.people.password_set(user.user, by)
-    if receipt is not None:
-        await written(services, receipt.last)
-    return changes_password
+    wanted = UserChange(fields=frozenset({"name", "email"}), name=name, email=email)
+    await services.ledger.people.change(user.user, wanted, by)
+    receipt = await services.ledger.people.password_set(user.user, by)
+    await written(services, receipt.last)
 
 
-async def _account(request: Request, caller: Caller, user: User, sheet: Sheet) -> Response:
+async def _has_password(request: Request, user: User) -> bool:
     passwords = services_of(request).credentials.passwords
-    has_password = bool(await run_in_threadpool(passwords.with_password, [user.user]))
-    values = {**sheet.values, "has_password": has_password, "csrf": caller.csrf}
-    return form_page(request, Sheet(sheet.template, values, sheet.problem, sheet.status))
+    return bool(await run_in_threadpool(passwords.with_password, [user.user]))
 
 
-def _fields_of(user: User) -> dict[str, Any]:
-    return {"name": user.name or "", "email": user.email or ""}
-
-
-def _self(services: Services, caller: Caller) -> User:
-    """The person whose browser it is. Raises NotSignedIn for programs, NotFound."""
+async def _self(request: Request, csrf: str | None = None) -> tuple[Caller, User]:
+    """The person whose browser it is. Raises NotSignedIn for programs, CsrfFailed, NotFound."""
+    keeper: Doorkeeper = request.app.state.doorkeeper
+    caller = await keeper.caller(request, csrf)
     if caller.csrf is None or caller.user is None or caller.plain.on_behalf_of is not None:
         raise NotSignedIn("This page is for a person who is signed in.")
-    user = services.ledger.people.user(caller.user)
+    user = services_of(request).ledger.people.user(caller.user)
     if user is None or not user.may_enter:
         raise NotFound("There is no such user.")
-    return user
-
-
-def _refuse_taken(services: Services, user: UUID, email: str) -> None:
-    other = services.ledger.people.user_with(email)
-    if other is not None and other.user != user:
-        raise WrongState("There is a user with this e-mail address already.")
+    return caller, user
 
 
 # -------------------------------------------------------------------------------- forms
 
 
-def _name(form: Mapping[str, str]) -> str:
-    faults = Faults()
-    name = plain_name(form.get("name", "")[:200], "name", faults)
-    faults.finish()
-    return name
-
-
-def _email(form: Mapping[str, str]) -> str:
-    faults = Faults()
-    email = plain_email(form.get("email", ""), "email", faults)
-    faults.finish()
-    return email
-
-
-def _require_strong(form: Mapping[str, str], email: str | None) -> None:
+def _look_at_password(form: Mapping[str, str], email: str | None, faults: Faults) -> None:
+    """Add what is wrong with a new password, or with its repetition."""
     password = form.get("password", "")
     weak = refuse_weak(password, email)
     if weak is not None:
-        raise InvalidInput.one("password", *weak)
-    if form.get("again", password) != password:
-        raise InvalidInput.one("again", "differs", "type the same password twice")
+        faults.add("password", *weak)
+    elif form.get("again", password) != password:
+        faults.add("again", "differs", "type the same password twice")

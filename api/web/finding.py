@@ -12,7 +12,7 @@ from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.searching import Hit, hits, query_of
 from domain.errors import NotYet
-from projections import contact_pages
+from projections import contact_pages, timeline_pages
 from projections.contact_pages import ContactQuery
 from projections.finding_pages import interaction_of
 from projections.timeline_pages import Filters
@@ -54,7 +54,7 @@ def _find(request: Request, _caller: Caller) -> Work:
         template = "find_found.html" if piece else "find_page.html"
         values: dict[str, Any] = {
             "people": people,
-            "number": number,
+            "number": _known(look, number),
             "text": text,
             "more": page.next is not None,
         }
@@ -63,6 +63,12 @@ def _find(request: Request, _caller: Caller) -> Work:
         return Shown(template, values, "find", piece=piece)
 
     return work
+
+
+def _known(look: Look, number: int | None) -> int | None:
+    """The interaction with this number, where there is one that the reader may see."""
+    ref = timeline_pages.one(look.reading, number) if number is not None else None
+    return number if ref is not None and look.allowed([ref]) else None
 
 
 def _said(look: Look, text: str) -> list[Hit]:

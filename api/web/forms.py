@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import Request, Response
@@ -28,8 +29,6 @@ from domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from api.services import Services
 
 FORM_COOKIE: Final = "hilo_form"
@@ -47,13 +46,25 @@ NEXT_MAX_CHARS: Final = 2_000
 _BUSY: Final = 503
 
 
+class Held(Struct, frozen=True):
+    """A form that was not carried out: which one, what it holds, and what needs attention.
+
+    `errors`: field → word of what is said there; `problem`: what is wrong with the whole of it.
+    """
+
+    form: str = ""
+    fields: Mapping[str, str] = {}
+    errors: Mapping[str, str] = {}
+    problem: str = ""
+    status: int = 200
+
+
 class Sheet(Struct, frozen=True):
     """A page with a form: its template, what it shows, and what was wrong with what was sent."""
 
     template: str
     values: dict[str, Any]
-    problem: str = ""
-    status: int = 200
+    held: Held = Held()
 
 
 def word(error: HiloError | None) -> str:
@@ -70,9 +81,18 @@ def word(error: HiloError | None) -> str:
         case WrongState():
             return "taken"
         case InvalidInput():
-            return f"{error.errors[0].field}.{error.errors[0].code}"
+            return "fields"
         case _:
             return "wait" if problem_of(error).status == _BUSY else "unread"
+
+
+def held_of(error: HiloError, form: str, fields: Mapping[str, str]) -> Held:
+    """What a form holds that was refused; passwords are never sent back."""
+    found = error.errors if isinstance(error, InvalidInput) else ()
+    errors: dict[str, str] = {}
+    for one in found:
+        errors.setdefault(one.field, f"{one.field}.{one.code}")
+    return Held(form, fields, errors, word(error), problem_of(error).status)
 
 
 def back(text: str) -> str:
@@ -106,7 +126,7 @@ def stranger_page(
     if len(cookie) < FORM_COOKIE_BYTES:
         cookie = urlsafe_b64encode(services.entropy(FORM_COOKIE_BYTES)).decode().rstrip("=")
     values = {**sheet.values, "csrf": _form_code(services, cookie)}
-    answer = form_page(request, Sheet(sheet.template, values, sheet.problem, sheet.status))
+    answer = form_page(request, Sheet(sheet.template, values, sheet.held))
     answer.headers.update(headers or {})
     answer.set_cookie(
         FORM_COOKIE,
@@ -122,8 +142,8 @@ def stranger_page(
 def form_page(request: Request, sheet: Sheet) -> Response:
     """A page with a form, which tells nobody else its address."""
     maker = maker_of(request)
-    more = {"problem": sheet.problem, "min_chars": PASSWORD_MIN_CHARS}
-    shown = Shown(sheet.template, {**sheet.values, **more}, status=sheet.status)
+    more = {"held": sheet.held, "min_chars": PASSWORD_MIN_CHARS}
+    shown = Shown(sheet.template, {**sheet.values, **more}, status=sheet.held.status)
     answer = maker.page(request, shown)
     answer.headers["Referrer-Policy"] = PRIVATE["Referrer-Policy"]
     return answer

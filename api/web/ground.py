@@ -31,13 +31,20 @@ Prepare = Callable[[Request, "Caller"], Work]
 
 
 async def open_page(
-    request: Request, prepare: Prepare, *, scope: str = "read", fresh: Freshness | None = None
+    request: Request,
+    prepare: Prepare,
+    *,
+    scope: str | None = "read",
+    fresh: Freshness | None = None,
 ) -> Response:
-    """A page from what it reads and shows; a refusal is a page too."""
+    """A page from what it reads and shows; a refusal is a page too.
+
+    Without a scope, whoever is signed in may.
+    """
     maker = maker_of(request)
     keeper: Doorkeeper = request.app.state.doorkeeper
     try:
-        caller = await keeper.admit(request, scope)
+        caller = await (keeper.caller(request) if scope is None else keeper.admit(request, scope))
         work = prepare(request, caller)
 
         def framed(look: Look) -> Shown | Response:

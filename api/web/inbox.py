@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from starlette.routing import Route
 
 from api.parameters import Query, position_in_path, uuid_in_path
 from api.web.ground import open_page
 from api.web.inbox_query import Asked, asked_for, counted
 from api.web.making import Shown
 from api.web.thread import Thread, moved, place_of
-from projections import inbox_pages
+from projections import inbox_pages, timeline_pages
 from projections.dictionary import CAMPAIGN, DEPARTMENT, TEAM
 from projections.inbox_pages import InboxQuery
 from projections.shapes import ConversationView, RowView
@@ -36,7 +37,7 @@ _last: Final = msgspec.json.Decoder(RowView)
 
 @router.get("/")
 async def inbox(request: Request) -> Response:
-    """The list, and beside it nothing yet."""
+    """The list, and beside it nothing yet; of an empty ledger three ways to begin."""
     return await open_page(request, _inbox)
 
 
@@ -44,9 +45,12 @@ def _inbox(request: Request, caller: Caller) -> Work:
     query = Query(request)
     asked = asked_for(request, query, caller)
     query.close()
+    paths = frozenset(route.path for route in request.app.routes if isinstance(route, Route))
 
     def work(look: Look) -> Shown:
         values = {**list_values(look, asked), "at": "list", "open": None}
+        if not asked.kept and not values["counts"].all and timeline_pages.is_empty(look.reading):
+            return Shown("welcome.html", {**values, "paths": paths}, "inbox")
         return Shown("inbox.html", values, "inbox")
 
     return work

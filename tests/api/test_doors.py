@@ -240,20 +240,21 @@ def test_the_first_administrator_chooses_a_password(each_station: Station) -> No
 
 
 def test_a_password_is_changed_by_who_knows_it(station: Station) -> None:
-    """The account asks for the password until now; with another one, others are signed out."""
+    """The settings ask for the password until now; with another one, others are signed out."""
     _, browser = entered(station, MAIL)
     other = Browser(station)
     other.sign_in(MAIL)
-    new = {"name": "Rosa", "password": "otra muy larga", "again": "otra muy larga"}
-    assert browser.fill("/account", current="guess", **new).status_code == 401
+    new = {"password": "otra muy larga", "again": "otra muy larga"}
+    path, page = "/settings/me/password", "/settings/me"
+    assert browser.fill(path, page, form="password", current="guess", **new).status_code == 422
     assert other.get("/v1/me").status_code == 200
-    assert browser.fill("/account", current=PASSWORD, **new).status_code == 303
+    assert browser.fill(path, page, form="password", current=PASSWORD, **new).status_code == 303
     assert browser.get("/v1/me").status_code == 200
     assert other.get("/v1/me").status_code == 401
     assert Browser(station).sign_in(MAIL) == 401
     assert Browser(station).sign_in(MAIL, "otra muy larga") == 303
-    assert browser.fill("/account", name="Rosa D.", current="", password="").status_code == 303
-    assert browser.get("/v1/me").json()["user"]["name"] == "Rosa D."
+    assert browser.get("/account").headers["location"] == "/settings/me"
+    assert browser.fill("/account", page, name="X").headers["location"] == "/settings/me"
 
 
 def test_an_address_belongs_to_one_account(station: Station) -> None:
@@ -281,7 +282,7 @@ def test_a_session_is_new_at_each_sign_in(station: Station) -> None:
     """Whoever signs in again has another cookie, and the one from before opens nothing."""
     _, browser = entered(station, MAIL)
     before = browser.cookie() or ""
-    page = browser.get("/account").text
+    page = browser.get("/settings/me").text
     browser.request("POST", "/sign-out", data={"csrf": "x"})
     assert browser.cookie() == before
     form = Browser(station).get("/sign-in")
@@ -316,14 +317,14 @@ def test_an_idle_browser_is_signed_out(station: Station) -> None:
 
 
 def test_signing_out(station: Station) -> None:
-    """This browser alone, or everywhere: from the account page and over the interface."""
+    """This browser alone, or everywhere: from the settings and over the interface."""
     _, one = entered(station, MAIL)
     two, three = Browser(station), Browser(station)
     for browser in (two, three):
         assert browser.sign_in(MAIL) == 303
-    assert one.fill("/sign-out", "/account").status_code == 303
+    assert one.fill("/sign-out", "/settings/me").status_code == 303
     assert [browser.get("/v1/me").status_code for browser in (one, two, three)] == [401, 200, 200]
-    assert two.fill("/sign-out", "/account", everywhere="1").status_code == 303
+    assert two.fill("/sign-out", "/settings/me", everywhere="1").status_code == 303
     assert [browser.get("/v1/me").status_code for browser in (two, three)] == [401, 401]
     assert two.sign_in(MAIL) == three.sign_in(MAIL) == 303
     assert two.command("DELETE", "/v1/me/sessions").status_code == 204

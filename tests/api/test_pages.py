@@ -40,7 +40,7 @@ def test_the_link_opens_the_inbox(each_station: Station) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/account")
     page = each_station.get("/", headers={"Accept-Language": "en"})
     assert page.status_code == 200
-    assert "Nothing here yet" in page.text
+    assert "Your ledger is ready, and empty" in page.text
     assert "curl http://127.0.0.1:8000/v1/interactions" in page.text
     assert "2026-11-22T12:00:00Z" in page.text
     assert "make demo" in page.text

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from domain.errors import KeyMissing, WrongState
 from storage.credentials import (
+    SESSION_IDLE_US,
     ConnectionSecrets,
     Link,
     Links,
@@ -121,6 +122,24 @@ def test_a_user_is_signed_out_everywhere(backend: Backend) -> None:
     assert sessions.close_all_of(ROSA, at=2) == 3
     assert [sessions.find(text, now=3) for text in mine] == [None, None, None]
     assert sessions.find(other, now=3) is not None
+
+
+def test_a_users_sessions_are_listed(backend: Backend) -> None:
+    """Those that still open something, the last used first, and nobody else's."""
+    sessions = Sessions(a_store(backend.keys_url), repeating(1))
+    first, second, closed = (sessions.open(ROSA, created_at=at, expires_at=100) for at in (1, 2, 3))
+    sessions.open(ROSA, created_at=4, expires_at=10)
+    sessions.open(LUIS, created_at=5, expires_at=100)
+    sessions.close(closed.secret, at=6)
+    sessions.touch(first.secret, at=7)
+    assert [one.csrf for one in sessions.of(ROSA, now=10)] == [
+        first.session.csrf,
+        second.session.csrf,
+    ]
+    assert sessions.of(ROSA, now=100) == []
+    idle = sessions.open(LUIS, created_at=1, expires_at=2 * SESSION_IDLE_US)
+    assert idle.session in sessions.of(LUIS, now=SESSION_IDLE_US)
+    assert sessions.of(LUIS, now=SESSION_IDLE_US + 1) == []
 
 
 def test_a_secret_rotates(backend: Backend) -> None:

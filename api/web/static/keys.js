@@ -17,7 +17,7 @@
     return pane || !first ? found : found.filter((row) => row.closest("[data-rows]") === first);
   }
 
-  const ofRow = (row) => (row.matches("a, [tabindex]") ? row : row.querySelector("a, button, summary"));
+  const ofRow = (row) => (row.matches("a, summary, [tabindex]") ? row : row.querySelector("a, button, summary"));
 
   function walk(step) {
     const found = rows();
@@ -53,6 +53,17 @@
     } else if (event.key.length === 1 && press(event.key)) {
       event.preventDefault();
     }
+  });
+
+  // From the search box the arrows lead through what it found; they are no single keys.
+  document.querySelector("form.find")?.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const box = document.getElementById("find-q");
+    const places = [box, ...document.querySelectorAll("#find-found [data-row]")];
+    const next = places[places.indexOf(document.activeElement) + step];
+    if (next) next.focus();
+    event.preventDefault();
   });
 
   // Switching them takes effect at once, and needs no new page.
