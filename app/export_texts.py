@@ -34,6 +34,7 @@ README_CONTACT: Final = """\
 
     interactions/*.ndjson  the interactions, oldest first, as people see them
     events/*.ndjson        every recorded event about the contact; `content` is readable
+    attachments/*          the files that came along; `attachments.ndjson` says which is which
     receipts/*.tlog-proof  for each event, the proof that the log holds it (C2SP tlog-proof)
     checkpoint, key        what was signed, and whose signature it is
 

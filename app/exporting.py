@@ -12,6 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Struct
 
+from app.export_files import write_files
 from app.export_texts import README_CONTACT, README_WHOLE
 from audit.bundle import FORMAT, PAGE_EVENTS, Manifest, Part, Sink, Whole, sign_bundle, tile_start
 from audit.bundle import write_whole_bundle as write_bundle
@@ -212,6 +213,7 @@ class _Contact:
         sink.remember(manifest)
         for number, body in enumerate(self._interactions(), 1):
             sink.put(f"interactions/{number:06}.ndjson", body)
+        write_files(self._composition, self._members, sink)
         for _ in self._theirs(lambda done: told(done, 2 * size)):
             pass  # once to know their streams: a status may stand before its message
         parts = []
@@ -249,8 +251,9 @@ class _Contact:
     def _parts(self, sink: Sink, told: Callable[[int], None]) -> Iterator[tuple[Part, bytes]]:
         lines: list[bytes] = []
         first = last = 0
+        receipt = self._composition.proofs.receipts(self._checkpoint)
         for entry in self._theirs(told):
-            sink.put(receipt_file(entry.position), self._receipt(entry.position))
+            sink.put(receipt_file(entry.position), receipt(entry).text().encode())
             first, last = first or entry.position, entry.position
             lines.append(self._told(entry))
             if len(lines) == LINES_MAX:
@@ -258,9 +261,6 @@ class _Contact:
                 lines, first = [], 0
         if lines:
             yield Part(f"events/{first:012}.ndjson", first, last), b"".join(lines)
-
-    def _receipt(self, position: int) -> bytes:
-        return self._composition.proofs.receipt(position, with_entry=True).text().encode()
 
     def _told(self, entry: StoredEntry) -> bytes:
         """An event's line, with what is sealed under their keys opened."""

@@ -7,12 +7,11 @@ what there is, and is written last. The bundle of one contact has `receipts/` in
 
 from __future__ import annotations
 
-import io
 import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import IO, TYPE_CHECKING, Final, Protocol, cast
 
 import msgspec
 from msgspec import Struct
@@ -100,6 +99,9 @@ class Sink(Protocol):
     def put(self, name: str, body: bytes) -> None:
         """Write a file."""
 
+    def pour(self, name: str, size_bytes: int, parts: Iterable[bytes]) -> None:
+        """Write a large file, piece by piece."""
+
     def begun(self) -> Manifest | None:
         """How far an export came that was cut off."""
 
@@ -127,11 +129,15 @@ class FolderSink:
 
     def put(self, name: str, body: bytes) -> None:
         """As in Sink."""
+        self.pour(name, len(body), [body])
+
+    def pour(self, name: str, size_bytes: int, parts: Iterable[bytes]) -> None:  # noqa: ARG002 - as Sink says
+        """As in Sink."""
         path = self._folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
         with os.fdopen(handle, "wb") as file:
-            file.write(body)
+            file.writelines(parts)
 
     def begun(self) -> Manifest | None:
         """As in Sink."""
@@ -160,9 +166,13 @@ class TarSink:
 
     def put(self, name: str, body: bytes) -> None:
         """As in Sink."""
+        self.pour(name, len(body), [body])
+
+    def pour(self, name: str, size_bytes: int, parts: Iterable[bytes]) -> None:
+        """As in Sink."""
         member = tarfile.TarInfo(f"hilo-export/{name}")
-        member.size, member.mtime, member.mode = len(body), self._at_s, FILE_MODE
-        self._tar.addfile(member, io.BytesIO(body))
+        member.size, member.mtime, member.mode = size_bytes, self._at_s, FILE_MODE
+        self._tar.addfile(member, cast("IO[bytes]", _Poured(parts)))
 
     def begun(self) -> Manifest | None:
         """A stream begins anew."""
@@ -175,6 +185,27 @@ class TarSink:
         """As in Sink."""
         self.put(MANIFEST, msgspec.json.encode(manifest))
         self._tar.close()
+
+
+class _Poured:
+    """Pieces of a file, read as many bytes at a time as an archive wants them."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = iter(parts)
+        self._rest = b""
+
+    def read(self, count: int) -> bytes:
+        """The next bytes; fewer where it ends."""
+        found, left = [], count
+        while left:
+            if not self._rest:
+                self._rest = next(self._parts, b"")
+                if not self._rest:
+                    break
+            piece, self._rest = self._rest[:left], self._rest[left:]
+            found.append(piece)
+            left -= len(piece)
+        return b"".join(found)
 
 
 class Whole(Struct, frozen=True):

@@ -157,6 +157,12 @@ class TreeStore:
         query = sa.select(table).where(table.c.size > after).order_by(table.c.size)
         return [_checkpoint(row) for row in self.rows(query.limit(limit))]
 
+    def latest_checkpoints(self, limit: int) -> list[KeptCheckpoint]:
+        """The last checkpoints, by size."""
+        table = self._checkpoints
+        rows = self.rows(sa.select(table).order_by(table.c.size.desc()).limit(limit))
+        return [_checkpoint(row) for row in reversed(rows)]
+
     def count(self) -> int:
         """How many checkpoints are kept."""
         return int(self.rows(sa.select(sa.func.count()).select_from(self._checkpoints))[0][0])
