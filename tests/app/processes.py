@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -61,11 +61,14 @@ class Served:
 
 
 @contextmanager
-def served(backend: Backend, *words: str) -> Iterator[Served]:
-    """`hilo serve` on a free port; ended with the block, unless it was killed."""
+def served(backend: Backend, *words: str, around: Mapping[str, str] = {}) -> Iterator[Served]:
+    """`hilo serve` on a free port; ended with the block, unless it was killed.
+
+    `around` are further settings.
+    """
     command = [sys.executable, "-m", "app", "serve", "--port", "0", *words]
     with subprocess.Popen(
-        command, env=environment(backend), stdout=subprocess.PIPE, text=True
+        command, env=environment(backend) | dict(around), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         try:

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from domain.events import InteractionRecorded
 from tests.app.ledgers import TurnedClock, opened
 from tests.audit.attacks import fill, signed
 from tests.backends import sqlite_backend
 from tests.source_tree import ROOT
 
-BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def test_an_auditor_can_do_what_the_document_says(tmp_path: Path) -> None:
@@ -23,6 +24,7 @@ def test_an_auditor_can_do_what_the_document_says(tmp_path: Path) -> None:
     blocks = BLOCK.findall(text)
     [script] = [body for kind, body in blocks if kind == "python"]
     steps = "".join(body for kind, body in blocks if kind == "sh")
+    [person] = [body for kind, body in blocks if kind == "text" and "--contact" in body]
     (tmp_path / "check.py").write_text(script, "utf-8")
     data = tmp_path / "data"
     data.mkdir()
@@ -30,6 +32,10 @@ def test_an_auditor_can_do_what_the_document_says(tmp_path: Path) -> None:
     with opened(sqlite_backend(data), clock) as composition:
         fill(composition, clock, 300)
         signed(composition)
+        told = composition.log.entry(1)
+        assert told is not None
+        assert isinstance(told.event, InteractionRecorded)
+        steps += person.replace("5f1a…", str(told.event.subject))
     program = tmp_path / "bin" / "hilo"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m app "$@"\n', "utf-8")
@@ -52,7 +58,8 @@ def test_an_auditor_can_do_what_the_document_says(tmp_path: Path) -> None:
 
     done = shell(steps)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("ok: ") == 2
+    assert done.stdout.count("ok: ") == 3
+    assert "Mensaje 300" in (tmp_path / "ana" / "interactions" / "000002.ndjson").read_text("utf-8")
     assert "300 events are those that were signed" in done.stdout
     [events] = (tmp_path / "export" / "events").iterdir()
     events.write_text(events.read_text("utf-8").replace('"version":1', '"version":2', 1), "utf-8")

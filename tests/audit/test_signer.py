@@ -57,6 +57,8 @@ def test_checkpoints_are_signed_when_they_are_due(backend: Backend) -> None:
         found = opened(last.note, [key], composition.proofs.source.origin)
         assert (found.size, found.root) == (3, last.root)
         assert [size for size, _ in Folder(published).notes()] == [2, 3]
+        assert [one.size for one in store.latest_checkpoints(9)] == [2, 3]
+        assert store.latest_checkpoints(1) == [last]
         assert (published / "checkpoint").read_text("utf-8") == last.note
         assert {row.place: row.size for row in store.places()} == {
             "signer": 3,

@@ -1,0 +1,100 @@
+"""A ledger and its witness as two processes, as somebody would run them."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from api import tokens
+from api.auth import SYSTEM
+from audit.notes import read_note, read_verifier
+from domain.commands import By
+from tests import postgres
+from tests.api.house import interaction
+from tests.app.ledgers import opened, run
+from tests.app.processes import served
+from tests.backends import sqlite_backend
+from tests.source_tree import ROOT
+
+PATIENCE_S = 30.0
+"""How long the two are waited for before the test fails; it takes a second."""
+
+
+class Witness(NamedTuple):
+    """A witness that runs: its process, and its verifier key."""
+
+    process: subprocess.Popen[str]
+    key: str
+
+
+@contextmanager
+def witnessing(folder: Path, log: str, port: int) -> Iterator[Witness]:
+    """`hilo witness serve`, ended with the block."""
+    text = (ROOT / "docs" / "auditing.md").read_text("utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("hilo witness serve ")]
+    words = dict(zip(*[iter(shlex.split(line)[3:])] * 2, strict=True))  # as the document says it
+    words |= {"--data": str(folder), "--log": log, "--port": str(port)}
+    given = [word for pair in words.items() for word in pair]
+    command = [sys.executable, "-m", "app", "witness", "serve", *given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield Witness(process, process.stdout.readline().strip())
+        finally:
+            process.kill()
+
+
+def until(ask: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until a state is as it should be."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so(state := ask()):
+        assert time.monotonic() < deadline, state
+        time.sleep(0.05)
+
+
+def test_a_ledger_and_its_witness(tmp_path: Path) -> None:
+    """Every checkpoint carries the witness's signature; while it is away, nothing else waits."""
+    backend = sqlite_backend(tmp_path / "data")
+    backend.folder.mkdir()
+    with opened(backend) as composition:
+        wanted = tokens.NewToken("admin", ("admin",), None, None)
+        secret, _ = run(tokens.issue(composition.services, wanted, By(SYSTEM)))
+        composition.proving.now()
+        log = str(composition.proofs.key())
+    port, admin = postgres._free_port(), {"Authorization": f"Bearer {secret}"}
+    with witnessing(tmp_path / "witness", log, port) as witness:
+        place = f"http://127.0.0.1:{port} {witness.key}"
+        around = {"HILO_WITNESSES": place, "HILO_CHECKPOINT_EVERY": "1s"}
+        with (
+            served(backend, around=around) as server,
+            httpx.Client(base_url=server.address, headers=admin, timeout=PATIENCE_S) as client,
+        ):
+
+            def append(key: str) -> None:
+                body = interaction(external_id=key)
+                assert client.post("/v1/interactions", json=body).status_code == 201
+
+            def state() -> dict[str, Any]:
+                found: dict[str, Any] = client.get("/v1/audit/state").json()
+                return found
+
+            append("wamid.1")
+            until(state, lambda now: now["checkpoint"]["size"] == now["head"])
+            until(state, lambda now: now["checkpoint"]["cosigned_by"] == ["example.org/witness"])
+            assert state()["healthy"]
+            note = read_note(client.get("/v1/log/checkpoint").text)
+            assert note.signed_by(read_verifier(witness.key))
+            witness.process.kill()
+            append("wamid.2")
+            until(state, lambda now: not now["healthy"])
+            now = state()
+            assert [row["kind"] for row in now["places"] if row["error"]] == ["witness"]
+            assert now["checkpoint"]["size"] == now["head"]  # it is signed all the same
