@@ -48,10 +48,11 @@ async def state(request: Request) -> Response:
     caller = await admit(request, "audit")
     Query(request).close()
     proofs = services_of(request).proofs
-    return json_answer(await run_in_threadpool(_state, proofs, caller))
+    return json_answer(await run_in_threadpool(state_of, proofs, caller))
 
 
-def _state(proofs: Proofs, caller: Caller) -> AuditState:
+def state_of(proofs: Proofs, caller: Caller) -> AuditState:
+    """How all of it is now, as a caller may see it."""
     found = proofs.state()
     count, last = proofs.erasures()
     checks = proofs.runs.latest(VERIFICATION, LATEST_RUNS)

@@ -36,7 +36,10 @@ from projections.paging import HIGHEST, LOWEST, Ask, binding, read_cursor, read_
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from api.auth import Caller
+    from api.erasing_plans import Sight
     from api.services import Services
+    from domain.commands import By, FactReceipt
     from projections.paging import SortKey
     from storage.erasures import Intent
 
@@ -119,7 +122,7 @@ async def lift(request: Request, id: str, hold: str) -> Response:
     return await _held(request, uuid_in_path(id), uuid_in_path(hold))
 
 
-async def _held(request: Request, wanted: UUID, hold: UUID | None) -> Response:
+async def _held(request: Request, wanted: UUID, hold_id: UUID | None) -> Response:
     services = services_of(request)
     caller = await admit(request, "admin")
     require_type(dict(request.scope["headers"]), JSON_TYPES)
@@ -127,19 +130,28 @@ async def _held(request: Request, wanted: UUID, hold: UUID | None) -> Response:
     raw = await read_body(request)
     asked = _HOLD.read(raw)
     by = author(request, caller, raw, services.ledger.derive)
-    found = await settled(request, caller, lambda look: look.contact(wanted))
-    book = services.ledger.erasures
-    if hold is None:
-        receipt = await book.place(found.id, asked.reason, by)
-    else:
-        parts = [UUID(bytes=member) for member in found.members]
-        receipt = await book.lift(parts, hold, asked.reason, by)
-    await written(services, receipt.last)
+    receipt = await hold(request, caller, (wanted, hold_id), asked.reason, by)
 
     def work(look: Look) -> Json:
         return contact_answer(look, wanted, duplicate=receipt.duplicate)
 
     return await look(request, caller, Freshness(), work)
+
+
+async def hold(
+    request: Request, caller: Caller, what: tuple[UUID, UUID | None], reason: str, by: By
+) -> FactReceipt:
+    """Place a hold on a contact, or lift the one that is named with it. Raises NotFound."""
+    services, (wanted, lifted) = services_of(request), what
+    found = await settled(request, caller, lambda look: look.contact(wanted))
+    book = services.ledger.erasures
+    if lifted is None:
+        receipt = await book.place(found.id, reason, by)
+    else:
+        parts = [UUID(bytes=member) for member in found.members]
+        receipt = await book.lift(parts, lifted, reason, by)
+    await written(services, receipt.last)
+    return receipt
 
 
 @router.post(
@@ -156,19 +168,30 @@ async def erase(request: Request, id: str) -> Response:
     Query(request).close()
     raw = await read_body(request)
     asked = _checked(_ERASURE.read(raw))
-    wanted = uuid_in_path(id)
-    head = await asyncio.to_thread(services.log.head)
-    await written(services, head)
-    sight = await settled(request, caller, lambda look: sight_in(look, look.contact(wanted).id))
+    sight = await sighted(request, caller, uuid_in_path(id))
     if asked.confirm is None:
         services.ledger.erasures.refuse_held(sight.subjects)
         return json_answer(await asyncio.to_thread(services.eraser.plan, sight))
     by = author(request, caller, raw, services.ledger.derive)
-    intent = await services.eraser.begin(sight, asked.confirm, asked.reason or "", by)
+    done = await erased(request, sight, (asked.confirm, asked.reason or ""), by)
+    return json_answer(erasure_view(done, services))
+
+
+async def sighted(request: Request, caller: Caller, wanted: UUID) -> Sight:
+    """A contact as a plan needs it, with all that was written until now."""
+    services = services_of(request)
+    await written(services, await asyncio.to_thread(services.log.head))
+    return await settled(request, caller, lambda look: sight_in(look, look.contact(wanted).id))
+
+
+async def erased(request: Request, sight: Sight, confirmed: tuple[str, str], by: By) -> Intent:
+    """Erase a contact by its plan's id and a reason. Raises WrongState, Held, NotYet."""
+    services = services_of(request)
+    intent = await services.eraser.begin(sight, *confirmed, by)
     await services.eraser.complete(intent)
     request.app.state.shelf.forget()
     done = await asyncio.to_thread(services.eraser.erasures.of_contact, sight.contact)
-    return json_answer(_view(done or intent, services))
+    return done or intent
 
 
 def _checked(asked: ErasureRequest) -> ErasureRequest:
@@ -209,11 +232,17 @@ async def show(request: Request, id: str) -> Response:
     query.close()
     headers = read_headers(await reached(services, wanted))
     id_ = uuid_in_path(id)
-    every = await asyncio.to_thread(services.eraser.erasures.all)
-    found = next((one for one in every if one.erasure == id_), None)
+    found = await asyncio.to_thread(erasure_of, services, id_)
+    return json_answer(erasure_view(found, services), 200, headers)
+
+
+def erasure_of(services: Services, id: UUID) -> Intent:
+    """An erasure by its own id. Raises NotFound."""
+    every = services.eraser.erasures.all()
+    found = next((one for one in every if one.erasure == id), None)
     if found is None:
         raise NotFound("There is no such erasure.")
-    return json_answer(_view(found, services), 200, headers)
+    return found
 
 
 def _page(services: Services, ask: Ask) -> ErasurePage:
@@ -231,10 +260,11 @@ def _page(services: Services, ask: Ask) -> ErasurePage:
         return [(key, every[key]) for key in keys[:count]]
 
     page = read_page(ask, fetch, lambda one: one[0])
-    return ErasurePage([_view(one, services) for _, one in page.rows], page.next, page.prev)
+    return ErasurePage([erasure_view(one, services) for _, one in page.rows], page.next, page.prev)
 
 
-def _view(intent: Intent, services: Services) -> ErasureView:
+def erasure_view(intent: Intent, services: Services) -> ErasureView:
+    """An erasure, with what is outstanding of it now."""
     certificate: Mapping[str, Any] | None = intent.certificate
     return ErasureView(
         erasure=str(intent.erasure),

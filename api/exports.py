@@ -22,6 +22,9 @@ from domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from api.auth import Caller
+    from storage.runs import Run
+
 router = APIRouter()
 
 _EXPORT: Final = Shape(ExportRequest)
@@ -39,6 +42,14 @@ async def export(request: Request) -> Response:
     caller = await admit(request, "audit")
     raw = await run_body(request)
     asked = _EXPORT.read(raw)
+    run, is_new = await begin_export(request, caller, asked, raw)
+    return accepted(export_view(run, caller), f"/v1/exports/{run.id}", is_new=is_new)
+
+
+async def begin_export(
+    request: Request, caller: Caller, asked: ExportRequest, raw: bytes
+) -> tuple[Run, bool]:
+    """Begin an export, where this caller may have it. Raises NotAllowed, InvalidInput, NotFound."""
     if (asked.contact or asked.with_keys) and not caller.may("admin"):
         raise NotAllowed("An export that can be read needs the scope `admin`.")
     if asked.with_keys and not (asked.reason or "").strip():
@@ -49,8 +60,7 @@ async def export(request: Request) -> Response:
     if asked.contact:
         contact = asked.contact
         await look(request, caller, Freshness(), lambda seen: seen.contact(contact))
-    run, is_new = await begin_run(request, caller, (EXPORT, msgspec.json.encode(asked), raw))
-    return accepted(export_view(run, caller), f"/v1/exports/{run.id}", is_new=is_new)
+    return await begin_run(request, caller, (EXPORT, msgspec.json.encode(asked), raw))
 
 
 @router.get("/v1/exports", summary="List exports", responses=answers("ExportPage", 200))

@@ -79,19 +79,20 @@ async def log(request: Request) -> Response:
     limit = query.limit()
     wanted = freshness(query)
     query.close()
-    page = await run_in_threadpool(_page, services, reads.leaf, after, limit)
+    page = await run_in_threadpool(page_of, services, reads.leaf, after, limit)
     if page.head < wanted.min_position:
         # The views follow the log: where they come to a position, the log was there before.
         await services.wait_for(wanted.min_position, wanted.wait_ms / 1_000)
-        page = await run_in_threadpool(_page, services, reads.leaf, after, limit)
+        page = await run_in_threadpool(page_of, services, reads.leaf, after, limit)
     if page.head < wanted.min_position:
         raise NotYet(f"The log has not come to position {wanted.min_position}.")
     return json_answer(page, 200, read_headers(page.head))
 
 
-def _page(
+def page_of(
     services: Services, leaf: Callable[[StoredEntry], bytes], after: int, limit: int
 ) -> LogPage:
+    """Events after a position, as auditors see them."""
     head = services.log.head()
     stored = services.log.page(after, limit, PAGE_BYTES) if after < head else []
     known = layouts()

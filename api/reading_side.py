@@ -46,6 +46,7 @@ from api.stream import Pace
 from api.web import (
     acting,
     activity,
+    audit_log,
     connection,
     contact_directory,
     contact_edit,
@@ -70,7 +71,9 @@ from api.web import (
     settings_tokens,
     settings_words,
 )
+from api.web import audit as web_audit
 from api.web import channels as web_channels
+from api.web import erasing as web_erasing
 from api.web import quarantine as web_quarantine
 from domain.errors import Unavailable
 from projections.inbox_pages import Counts
@@ -139,6 +142,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     settings_teams.router,
     settings_words.router,
     settings_tokens.router,
+    web_audit.router,
+    audit_log.router,
+    web_erasing.router,
     reference.router,
 )
 """Everything that reads; the first match answers."""

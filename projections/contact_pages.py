@@ -277,6 +277,21 @@ def _holds(members: list[bytes], known: _Known) -> list[HoldView]:
     ]
 
 
+def held(reading: Reading, limit: int) -> tuple[list[ContactRow], int]:
+    """Contacts on which a legal hold stands, the latest first, and how many there are in all.
+
+    It looks at whomever a person ever decided anything about: a page of its own asks for it.
+    """
+    sql = f"SELECT contact, card FROM {reading.name(SUBJECTS)} WHERE length(card) > 0"
+    found: dict[bytes, int] = {}
+    for contact, packed in reading.fetch(sql):
+        for hold in read_card(packed).holds:
+            found[contact] = max(hold.at, found.get(contact, 0))
+    order = sorted(found, key=lambda one: (-found[one], one))
+    rows = rows_of(reading, order[:limit])
+    return [rows[one] for one in order[:limit]], len(order)
+
+
 def _erased_at(contact: bytes, known: _Known) -> str | None:
     found = known.addresses.get(contact)
     erased = read_card(found.card).erased if found and found.card else None

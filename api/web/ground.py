@@ -17,7 +17,7 @@ from api.parameters import Freshness
 from api.reads import Look, look
 from api.web.doors import door
 from api.web.making import SECURITY, Shown, is_script, maker_of
-from domain.errors import HiloError, NotSignedIn
+from domain.errors import HiloError, NotAllowed, NotSignedIn
 from projections.dictionary import USER
 
 if TYPE_CHECKING:
@@ -61,6 +61,10 @@ async def open_page(
         shown = await look(request, caller, fresh or Freshness(), framed)
     except NotSignedIn:
         return closed(request)
+    except NotAllowed as error:
+        if request.url.path == "/" and request.state.caller.may("audit"):
+            return redirect("/audit", 302)  # the first page of whoever may see no content
+        return maker.refusal(request, error)
     except HiloError as error:
         return maker.refusal(request, error)
     return shown if isinstance(shown, Response) else maker.page(request, shown)

@@ -150,7 +150,7 @@ class PageMaker:
             "shortcuts": True,
             "position": 0,
             "unread": 0,
-            "tabs": self._tabs,
+            "tabs": [one for one in self._tabs if _is_for(one, reader)],
             "rooms": frozenset(
                 route.name for route in request.app.routes if isinstance(route, Route)
             ),
@@ -185,6 +185,11 @@ def _saying(translated: Callable[[str], str]) -> Callable[..., Markup]:
         return patterns(message) % values if values else plain(message)
 
     return say
+
+
+def _is_for(tab: Tab, reader: Caller | None) -> bool:
+    """Whether an entry of the navigation leads its reader anywhere."""
+    return not tab.scope if reader is None else reader.may(tab.scope or "read")
 
 
 def initials(name: str) -> str:

@@ -23,6 +23,7 @@ TABS: Final = (
     Tab("activity", "/activity", "pulse", N_("Activity")),
     Tab("reports", "/reports", "chart", N_("Reports")),
     Tab("channels", "/channels", "webchat", N_("Channels"), scope="manage"),
+    Tab("audit", "/audit", "shield", N_("Audit"), scope="audit"),
 )
 """The navigation, in its order."""
 

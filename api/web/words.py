@@ -103,6 +103,24 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "pending": N_("on its way"),
         "failed": N_("could not be fetched"),
     },
+    "run": {
+        "running": N_("under way"),
+        "done": N_("no difference"),
+        "bad": N_("differs"),
+        "failed": N_("not carried out"),
+        "lost": N_("cut off"),
+    },
+    "place": {
+        "signer": N_("Signer"),
+        "tree": N_("Tree"),
+        "witness": N_("Witness"),
+        "folder": N_("Folder"),
+    },
+    "erasure": {
+        "differs": N_("Type the name exactly as it stands in the plan."),
+        "too_short": N_("Say why in a few words."),
+        "too_long": N_("At most 500 characters."),
+    },
     "say": {
         "wrong": N_("The e-mail address or the password is not right."),
         "too-many": N_("Too many tries. Try again in %(minutes)s min."),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from api.signals import Teller, Wanted
 from app.cli import run as hilo
+from projections import contact_pages
 from projections.access import Reader
 from tests.api.station import Station
 
@@ -71,6 +73,28 @@ def test_a_legal_hold_forbids_it(station: Station) -> None:
     assert lifted.json()["holds"] == []
     assert station.post(lift, json={"reason": "terminó"}).status_code == 404
     assert station.post(f"/v1/contacts/{ana}/erasure", json={"dry_run": True}).status_code == 200
+
+
+def test_every_hold_that_stands_is_listed(each_station: Station) -> None:
+    """The contacts that are held, the latest first, as many as asked for, and how many in all."""
+    held = [
+        each_station.append(resource=f"tel:+52551234567{number}")["contact"] for number in range(3)
+    ]
+    holds = [
+        each_station.post(f"/v1/contacts/{contact}/holds", json={"reason": "juicio"}).json()
+        for contact in (*held[:2], held[1])
+    ]
+    hold = holds[-1]["holds"][0]["id"]
+
+    def listed(limit: int) -> tuple[list[str], int]:
+        with each_station.composition.views.reading() as reading:
+            rows, count = contact_pages.held(reading, limit)
+        return [str(UUID(bytes=row.contact)) for row in rows], count
+
+    assert (set(listed(9)[0]), listed(1)[1]) == (set(held[:2]), 2)
+    assert len(listed(1)[0]) == 1
+    each_station.post(f"/v1/contacts/{held[1]}/holds/{hold}/lift", json={"reason": "terminó"})
+    assert listed(9)[1] == 2  # another one stands there
 
 
 def test_an_erasure_asks_for_one_thing(station: Station) -> None:
