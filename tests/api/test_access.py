@@ -384,22 +384,3 @@ def test_hidden_participants_are_masked(house: House) -> None:
     assert "Ana" not in str(row)
     listed = house.station.get("/v1/activity", headers=headers).json()["items"]
     assert [one["id"] for one in listed if one["id"] == mail["id"]] == [mail["id"]]
-
-
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"mode": "restricted", "reason": "x"}, "users"),
-        ({"mode": "restricted", "users": ["nadie"], "reason": "x"}, "users[0]"),
-        ({"mode": "restricted", "teams": ["ninguno"], "reason": "x"}, "teams[0]"),
-        ({"mode": "open", "users": ["rosa@example.mx"], "reason": "x"}, "mode"),
-        ({"mode": "open", "reason": " "}, "reason"),
-    ],
-)
-def test_a_decision_that_says_nothing_is_refused(
-    house: House, body: dict[str, object], field: str
-) -> None:
-    """Unknown users and teams, nobody at all, and no reason are refused, each with its field."""
-    answer = house.station.post(f"/v1/contacts/{house.contacts[OPEN]}/access", json=body)
-    assert answer.status_code == 422
-    assert [error["field"] for error in answer.json()["errors"]] == [field]

@@ -165,3 +165,23 @@ def test_a_token_makes_no_more_of_a_person_than_their_role(station: Station) -> 
         headers = station.bearer("manage", user=station.user(name, role))
         answer = station.post("/v1/teams", json={"name": name}, headers=headers)
         assert answer.status_code == status, role
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"mode": "restricted", "reason": "x"}, "users"),
+        ({"mode": "restricted", "users": ["nadie"], "reason": "x"}, "users[0]"),
+        ({"mode": "restricted", "teams": ["ninguno"], "reason": "x"}, "teams[0]"),
+        ({"mode": "open", "users": ["rosa@example.mx"], "reason": "x"}, "mode"),
+        ({"mode": "open", "reason": " "}, "reason"),
+    ],
+)
+def test_a_decision_that_says_nothing_is_refused(
+    each_station: Station, body: dict[str, object], field: str
+) -> None:
+    """Unknown users and teams, nobody at all, and no reason are refused, each with its field."""
+    contact = each_station.append()["contact"]
+    answer = each_station.post(f"/v1/contacts/{contact}/access", json=body)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]

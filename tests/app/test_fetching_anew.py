@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from channels.connections import Change
-from channels.media_fetching import TRIES_MAX
+from channels.media_fetching import AGAIN_S, TRIES_MAX
 from domain.errors import NotFound
-from tests.app.test_filing import AGAIN_S, CDN, GRAPH, World, opened_world, photo
+from tests.app.test_filing import CDN, GRAPH, World, opened_world, photo
 from tests.backends import Backend
 
 
