@@ -96,9 +96,9 @@ def each_once(column: Column) -> Column:
 
 def counts_of(codes: Column) -> dict[int, int]:
     """How often each value is there."""
-    table = arrow().table({"code": codes}).group_by("code", use_threads=False)
-    found = table.aggregate([([], "count_all")])
-    return dict(zip(*(column.to_pylist() for column in found), strict=True))
+    found = compute().value_counts(codes)
+    values, counts = (found.field(place).to_pylist() for place in (0, 1))
+    return dict(zip(values, counts, strict=True))
 
 
 def in_threads(work: Callable[[PartT], DoneT], parts: Sequence[PartT]) -> list[DoneT]:

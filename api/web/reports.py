@@ -127,7 +127,7 @@ def _values(view: View, span: Range, now: int) -> dict[str, Any]:
         "channels": channels,
         "unit": unit,
         "stack": stacked(by_time, unit, [row["channel"] for row in channels]),
-        "by_time": _by_time(by_time, unit),
+        "by_time": _by_time(by_time, unit, span),
         "breakdowns": [_breakdown(rows(group), group) for group in BREAKDOWNS],
         "campaigns": report_answers.of_campaigns(
             view, Asked(structs.replace(whole, groups=("campaign",)), ("campaign",))
@@ -150,12 +150,28 @@ def _channels(rows: list[Row]) -> list[Row]:
     return sorted(listed, key=lambda row: (-row["sum"], row["channel"]))
 
 
-def _by_time(rows: list[Row], unit: str) -> list[tuple[str, int]]:
-    """The sums of the columns, for the plot's table."""
+def _by_time(rows: list[Row], unit: str, span: Range) -> list[tuple[str, int, str]]:
+    """The sums of the columns, for the plot's table, with the address of the list behind each."""
     found: dict[str, int] = {}
     for row in rows:
         found[row[unit]] = found.get(row[unit], 0) + row["interactions"]
-    return list(found.items())
+    return [
+        (label, count, _address("/activity", _part(label, unit, span), {}))
+        for label, count in found.items()
+    ]
+
+
+def _part(label: str, unit: str, span: Range) -> Range:
+    """The days of a range that a column stands for."""
+    if unit == "day":
+        first = last = date.fromisoformat(label)
+    elif unit == "week":
+        first = datetime.strptime(f"{label}-1", "%G-W%V-%u").replace(tzinfo=UTC).date()
+        last = first + timedelta(days=6)
+    else:
+        first = date.fromisoformat(f"{label}-01")
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return structs.replace(span, first=max(first, span.first), last=min(last, span.last))
 
 
 class Breakdown(Struct, frozen=True):

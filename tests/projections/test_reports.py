@@ -33,7 +33,8 @@ from tests.projections.counting import (
     value,
 )
 from tests.projections.desk import Desk, desk
-from tests.projections.story import Story, moment, party
+from tests.projections.erasing import erased
+from tests.projections.story import Story, moment, party, subject_of
 from tests.projections.tales import PHONES, Teller, rich_story, told_in_order, told_shuffled
 
 random_history = settings(
@@ -72,11 +73,14 @@ def holds(at: Counting, tz: str) -> None:
 @random_history
 @given(seed=st.integers(0, 2**32), page=st.integers(1, 60), tz=st.sampled_from(ZONES))
 def test_every_combination_equals_a_replay(backend: Backend, seed: int, page: int, tz: str) -> None:
-    """After merges, undo, twins, corrections, retractions, imports: sums equal one by one.
+    """After merges, undo, twins, corrections, retractions, imports, an erasure: as one by one.
 
     In a deck that followed all of it as in one that was made at the end.
     """
-    entries = attended(told_in_order(Teller(seed).epochs(3, 20)).entries)
+    story = told_in_order(Teller(seed).epochs(3, 20))
+    gone = subject_of(PHONES[seed % len(PHONES)])
+    erased(story, gone, [gone])
+    entries = attended(story.entries)
     with counting(backend.views_url) as at:
         at.build(entries[: len(entries) // 3])
         holds(at, tz)

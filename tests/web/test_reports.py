@@ -35,6 +35,14 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     page.locator(".kpi a").first.click()
     window.see("h1", "Actividad")
     assert page.locator("table.act tbody.ent").count() == 1
+    page = window.go("/reports?from=2026-07-01&through=2026-11-30&tz=UTC")  # a column is a week
+    page.locator("details summary").first.click()
+    page.locator("details tbody a").first.click()
+    window.see("h1", "Actividad")
+    assert page.locator("table.act tbody.ent").count() == 1
+    page = window.go("/reports")
+    page.locator(".kpi").last.locator("a").click()
+    page.wait_for_url("**/?waiting=true&sort=waiting")
     english = browse("Rosa", "en")
     english.go("/reports")
     english.see("h2", "Time to the first response")
