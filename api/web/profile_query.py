@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from api.auth import Caller
 
-ROWS: Final = 50
-"""Rows of the first stretch: what is seen at once, and as much again."""
+ROWS: Final = 30
+"""Rows of the first stretch: what is seen at once, and as much again; more comes as one reads."""
 
 FILTERS: Final = (
     "channel",

@@ -95,7 +95,7 @@ def test_a_timeline_of_ten_thousand_scrolls(ledger: Ledger, browse: Browse) -> N
     contact, expected = lay(ledger)
     down = browse("Rosa", "es").go(f"/contacts/{contact}").evaluate(WALK, {"up": False})
     assert (down["torn"], down["ids"] == expected) == (0, True)
-    oldest = f"/contacts/{contact}?at={FIRST:%Y-%m-%d}"
+    oldest = f"/contacts/{contact}?at={FIRST - timedelta(days=1):%Y-%m-%d}"
     up = browse("Iván", "en").go(oldest).evaluate(WALK, {"up": True})
     assert up["torn"] == 0
     assert up["ids"] == expected[::-1]

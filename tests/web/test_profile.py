@@ -246,7 +246,7 @@ def test_runs_fold_and_everything_reads_without_scripts(ledger: Ledger, browse: 
     plain.locator(".fold").first.click()
     expect(plain.locator("article", has_text="mensaje 65")).to_be_in_viewport()
     plain.locator("#step-after").click()
-    expect(plain.locator(".fold")).to_contain_text("21 messages over WhatsApp")
+    expect(plain.locator(".fold")).to_contain_text("29 messages over WhatsApp")
     plain.locator("#jump input[name=at]").fill("2026-11-20")
     plain.locator("#jump button").click()
     expect(plain.locator("#landing")).to_be_in_viewport()
