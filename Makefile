@@ -2,7 +2,7 @@
 # ARGS goes to the program behind a target:  make test ARGS="-k inbox -x"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format bench coverage lock clean
+.PHONY: help run demo test check format bench coverage pictures lock clean
 
 install := sh requirements/install.sh
 bin := .venv/bin
@@ -51,6 +51,10 @@ coverage: ## The suite again, with the lines that it does not reach
 	@$(bin)/coverage run -m pytest $(ARGS)
 	@$(bin)/coverage combine --quiet
 	@$(bin)/coverage report
+
+pictures: ## Take the README's pictures anew
+	@$(install) dev
+	@HILO_PICTURES=1 $(bin)/python -m pytest tests/web/test_pictures.py
 
 lock: ## Resolve requirements/*.txt anew (ARGS=--upgrade for the newest)
 	@$(install) dev
