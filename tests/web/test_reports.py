@@ -36,7 +36,7 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     window.see("h1", "Actividad")
     assert page.locator("table.act tbody.ent").count() == 1
     page = window.go("/reports?from=2026-07-01&through=2026-11-30&tz=UTC")  # a column is a week
-    page.locator("details summary").first.click()
+    page.locator("details", has=page.locator("tbody a")).locator("summary").click()
     page.locator("details tbody a").first.click()
     window.see("h1", "Actividad")
     assert page.locator("table.act tbody.ent").count() == 1
