@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -92,6 +93,8 @@ def test_the_log_is_paged_by_number(signed: Ledger, browse: Browse) -> None:
     expect(numbers).to_have_text(["3", "2", "1"])
     page.goto("/audit/log?upto=x")
     expect(page.locator("#upto-err")).to_be_visible()
+    asked = httpx.get(f"{signed.url}/audit?receipt={head - 5}", headers=signed.headers)
+    assert (asked.status_code, f"upto={head - 5}" in asked.text) == (200, True)  # by a token too
 
 
 def test_exports_are_made_and_fetched(signed: Ledger, browse: Browse, tmp_path: Path) -> None:
