@@ -145,6 +145,7 @@ class PageMaker:
             "when": Moments(language, zone, self._services.clock, says),
             "theme": theme if theme in THEMES else "",
             "reader": reader,
+            "may": reader.may if reader else _nothing,
             "csrf": reader.csrf if reader else "",
             "me": "",
             "shortcuts": True,
@@ -170,6 +171,11 @@ class PageMaker:
             return self.page(request, shown)
         kind = REFUSALS.get(problem.status, "wrong")
         return self.page(request, Shown("refused.html", {"kind": kind}, status=problem.status))
+
+
+def _nothing(_scope: str) -> bool:
+    """What may be done by whoever did not sign in here: they may read what their token may."""
+    return False
 
 
 def _saying(translated: Callable[[str], str]) -> Callable[..., Markup]:

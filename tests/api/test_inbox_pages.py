@@ -149,9 +149,11 @@ def test_a_merged_contact_s_conversation_leads_on(station: Station) -> None:
 
 
 def test_who_may_only_read_is_offered_no_gesture(station: Station) -> None:
-    """An auditor meets a refusal; what the page offers follows from what its reader may do."""
+    """An auditor is led to the audit; elsewhere what a page offers follows from what they may."""
     auditor = Desk(station, "auditor")
-    assert auditor.get("/").status_code == 403
+    first = auditor.get("/")
+    assert (first.status_code, first.headers["location"]) == (302, "/audit")
+    assert auditor.get("/activity").status_code == 403
 
 
 @pytest.mark.parametrize("name", ["hilo.css", "ground.js", "live.js", "hilo.svg"])

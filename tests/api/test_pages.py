@@ -213,7 +213,7 @@ def test_refusals_are_pages_too(station: Station, monkeypatch: pytest.MonkeyPatc
     assert asked("/?cursor=nonsense", headers).status_code == 400
     assert asked("/activity?unknown=1", headers).status_code == 422
     auditor = station.session(station.user("Ada", "auditor"))
-    refused = asked("/", auditor)
+    refused = asked("/activity", auditor)
     assert (refused.status_code, "You are not allowed" in refused.text) == (403, True)
     hide(monkeypatch)
     hidden = asked(f"/contacts/{made['contact']}", headers)

@@ -181,6 +181,7 @@ def test_a_decision_that_says_nothing_is_refused(
     each_station: Station, body: dict[str, object], field: str
 ) -> None:
     """Unknown users and teams, nobody at all, and no reason are refused, each with its field."""
+    each_station.user("Rosa")
     contact = each_station.append()["contact"]
     answer = each_station.post(f"/v1/contacts/{contact}/access", json=body)
     assert answer.status_code == 422

@@ -111,7 +111,7 @@ def open_shop(backend: Backend) -> Iterator[Shop]:
         secrets = {"app_secret": [SECRET], "verify_token": [TOKEN.encode()]}
         draft = Draft(channel="whatsapp", name=NAME, title="Meta principal", secrets=secrets)
         composition.channels.connections.add(draft)
-        application = build(composition.services)
+        application = build(composition.services, reads=composition.reads)
         with asyncio.Runner() as runner:
             client = Client(application, runner)
             yield Shop(House(composition, application, client, runner, now))
