@@ -4,86 +4,62 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
 
-from tests.api.station import Station, open_station
-from tests.backends import Backend
-
-OURS: Final = "tel:+525598765432"
-OPEN: Final = "tel:+525511110001"
-CLOSED: Final = "tel:+525511110002"
-TEAM_S: Final = "tel:+525511110003"
-MERGED: Final = "tel:+525511110004"
-PART: Final = "tel:+525511110005"
+from tests.api.walls import (
+    CLOSED,
+    MERGED,
+    OPEN,
+    PART,
+    TEAM_S,
+    House,
+    Houses,
+    furnished,
+    restrict,
+)
+from tests.backends import KINDS, Backend, Kind, postgresql_backend, sqlite_backend
+from tests.postgres import Server
 
 PRIVATE: Final = {"request-id", "date", "content-length"}
 """Headers of an answer that differ from one request to the next."""
 
 
-@dataclass
-class House:
-    """A station with contacts of every kind, by their address, and readers of every kind."""
-
-    station: Station
-    contacts: dict[str, str]
-    ids: dict[str, int]
-    readers: dict[str, dict[str, str]]
-    sees: dict[str, set[str]]
-    """What each reader may see: addresses."""
-
-
 @pytest.fixture
 def house(backend: Backend) -> Iterator[House]:
-    """Five contacts: open, restricted to Rosa, to a team, and a merge of open and restricted."""
-    with open_station(backend) as station:
-        rosa, luis = station.user("Rosa"), station.user("Luis")
-        boss, clerk = station.user("Marta", "manager"), station.user("Aldo", "auditor")
-        team = station.post("/v1/teams", json={"name": "Ventas"}).json()["id"]
-        joined = station.post(f"/v1/teams/{team}/members", json={"user": str(luis)})
-        assert joined.status_code in {200, 201}, joined.text
-        contacts, ids = {}, {}
-        for address in (OPEN, CLOSED, TEAM_S, MERGED, PART):
-            made = station.append(resource=address, destination=OURS, text=f"hola {address}")
-            contacts[address], ids[address] = made["contact"], made["id"]
-        _restrict(station, contacts[CLOSED], users=[str(rosa)])
-        _restrict(station, contacts[TEAM_S], teams=[team])
-        _restrict(station, contacts[PART], users=[str(rosa)])
-        merged = station.post(
-            f"/v1/contacts/{contacts[MERGED]}/merge",
-            json={"other": contacts[PART], "reason": "la misma"},
-        )
-        assert merged.status_code in {200, 201}, merged.text
-        contacts[PART] = contacts[MERGED]
-        station.composition.proving.now()
-        everybody = {OPEN, CLOSED, TEAM_S, MERGED, PART}
-        readers = {
-            "admin": station.headers,
-            "rosa": station.bearer("manage", user=rosa),
-            "luis": station.bearer("manage", user=luis),
-            "marta": station.bearer("manage", user=boss),
-            "aldo": station.bearer("audit", "read", user=clerk),
-            "nobody": station.bearer("manage"),
-        }
-        sees = {
-            "admin": everybody,
-            "rosa": {OPEN, CLOSED, MERGED, PART},
-            "luis": {OPEN, TEAM_S},
-            "marta": {OPEN},
-            "aldo": {OPEN},
-            "nobody": {OPEN},
-        }
-        yield House(station, contacts, ids, readers, sees)
+    """A house of the test's own, on SQLite and then on PostgreSQL."""
+    with furnished(backend) as made:
+        yield made
 
 
-def _restrict(station: Station, contact: str, **named: list[str]) -> None:
-    body = {"mode": "restricted", "reason": "cuenta delicada", **named}
-    station.get("/v1/contacts")
-    answer = station.post(f"/v1/contacts/{contact}/access", json=body)
-    assert answer.status_code == 200, answer.text
+@pytest.fixture(scope="module")
+def houses(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Houses]:
+    """A house on each kind of database, made once for the tests that change nothing in it."""
+    made: dict[Kind, House] = {}
+    with ExitStack() as ending:
+
+        def of(kind: Kind) -> House:
+            if kind not in made:
+                folder = tmp_path_factory.mktemp("house")
+                backend = sqlite_backend(folder)
+                if kind == "postgresql":
+                    server: Server = request.getfixturevalue("postgres_server")
+                    backend = postgresql_backend(folder, ending.enter_context(server.lent()))
+                made[kind] = ending.enter_context(furnished(backend))
+            return made[kind]
+
+        yield of
+
+
+@pytest.fixture(params=KINDS)
+def still_house(request: pytest.FixtureRequest, houses: Houses) -> House:
+    """A house in which nothing is changed, on SQLite, then on PostgreSQL."""
+    return houses(request.param)
 
 
 Listed = Callable[[House, dict[str, str]], set[str]]
@@ -178,10 +154,10 @@ def _search_by_number(house: House, headers: dict[str, str]) -> set[str]:
         *(_said, _said_by_contacts, _searched_contacts),
     ],
 )
-def test_lists_show_what_a_reader_may_see(house: House, listed: Listed) -> None:
+def test_lists_show_what_a_reader_may_see(still_house: House, listed: Listed) -> None:
     """Each list, and each count beside it, holds exactly the contacts within the reader's sight."""
-    for name, headers in house.readers.items():
-        assert listed(house, headers) == house.sees[name], (listed, name)
+    for name, headers in still_house.readers.items():
+        assert listed(still_house, headers) == still_house.sees[name], (listed, name)
 
 
 READS: Final = (
@@ -200,35 +176,35 @@ READS: Final = (
 
 
 @pytest.mark.parametrize("path", READS)
-def test_what_is_hidden_is_absent(house: House, path: str) -> None:
+def test_what_is_hidden_is_absent(still_house: House, path: str) -> None:
     """A hidden contact and one that never was give the same status, body and headers."""
-    for name, headers in house.readers.items():
-        for address in house.contacts:
-            _compare(house, path, address, (name, headers))
+    for name, headers in still_house.readers.items():
+        for address in still_house.contacts:
+            _compare(still_house, path, address, (name, headers))
 
 
 MANAGED: Final = tuple(f"/contacts/{{contact}}/{part}" for part in ("edit", "merge", "access"))
 
 
-def test_pages_that_change_what_is_hidden_are_absent(house: House) -> None:
+def test_pages_that_change_what_is_hidden_are_absent(still_house: House) -> None:
     """The same of the pages about a contact, for all who may change contacts."""
-    managing = {name: headers for name, headers in house.readers.items() if name != "aldo"}
+    managing = {name: headers for name, headers in still_house.readers.items() if name != "aldo"}
     for path in MANAGED:
         for reader in managing.items():
-            for address in house.contacts:
-                _compare(house, path, address, reader)
+            for address in still_house.contacts:
+                _compare(still_house, path, address, reader)
 
 
 PIECES: Final = ("head", "months", "rows", "rows/{id}", "rows/{id}/{id}", "?around={id}&place={id}")
 
 
-def test_pieces_of_a_profile_that_is_hidden_are_absent(house: House) -> None:
+def test_pieces_of_a_profile_that_is_hidden_are_absent(still_house: House) -> None:
     """The same of whatever the page of a contact fetches for itself."""
     for piece in PIECES:
         path = f"/contacts/{{contact}}{'' if piece[0] == '?' else '/'}{piece}"
-        for reader in house.readers.items():
-            for address in house.contacts:
-                _compare(house, path, address, reader)
+        for reader in still_house.readers.items():
+            for address in still_house.contacts:
+                _compare(still_house, path, address, reader)
 
 
 def _compare(house: House, path: str, address: str, reader: tuple[str, dict[str, str]]) -> None:
@@ -273,30 +249,30 @@ COMMANDS: Final[tuple[tuple[str, str, dict[str, object]], ...]] = (
 
 @pytest.mark.parametrize(("method", "path", "body"), COMMANDS)
 def test_nothing_is_done_to_what_is_hidden(
-    house: House, method: str, path: str, body: dict[str, object]
+    still_house: House, method: str, path: str, body: dict[str, object]
 ) -> None:
     """A command about a hidden contact is answered as one about nobody, and nothing is written."""
     for address in (CLOSED, PART):
-        known = {"contact": house.contacts[address], "id": house.ids[address]}
-        nobody = {"contact": str(UUID(int=7)), "id": house.ids[address] + 10_000}
-        head = house.station.head
+        known = {"contact": still_house.contacts[address], "id": still_house.ids[address]}
+        nobody = {"contact": str(UUID(int=7)), "id": still_house.ids[address] + 10_000}
+        head = still_house.station.head
         answers = []
         for words in (known, nobody):
-            given = {"open": house.contacts[OPEN], **words}
+            given = {"open": still_house.contacts[OPEN], **words}
             sent = {
                 name: value.format(**given) if isinstance(value, str) else value
                 for name, value in body.items()
             }
             answers.append(
-                house.station.request(
-                    method, path.format(**given), json=sent, headers=house.readers["marta"]
+                still_house.station.request(
+                    method, path.format(**given), json=sent, headers=still_house.readers["marta"]
                 )
             )
         found, nothing = answers
         assert found.status_code == nothing.status_code, found.text
         assert found.status_code in {404, 422}, found.text
         assert found.json()["type"] == nothing.json()["type"]
-        assert house.station.head == head
+        assert still_house.station.head == head
 
 
 def test_bulk_actions_answer_for_each(house: House) -> None:
@@ -374,7 +350,7 @@ def test_hidden_participants_are_masked(house: House) -> None:
             {"address": "mailto:beto@example.com", "role": "cc", "name": "Beto"},
         ],
     )
-    _restrict(house.station, mail["contact"], users=["rosa@example.mx"])
+    restrict(house.station, mail["contact"], users=["rosa@example.mx"])
     headers = house.readers["marta"]
     row = house.station.get(f"/v1/interactions/{mail['id']}", headers=headers).json()
     assert (row["text"], row["contact"]) == ("a dos", {"id": None, "name": None, "label": "•••"})

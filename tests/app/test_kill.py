@@ -13,7 +13,8 @@ from tests.app.processes import Served, hilo, served, token
 from tests.backends import Backend
 
 ROUNDS = 10
-"""On each database, so twenty in a run: a round is two processes that start, some seconds."""
+"""On each database, so twenty in a run; in every second one the views are made beside it, by a
+process that sees its server die."""
 
 WRITERS = 8
 BEFORE_THE_KILL = 60
@@ -71,7 +72,7 @@ def test_killed_under_load_nothing_acknowledged_is_lost(backend: Backend) -> Non
     """After ten kills every acknowledged append is there once, and the views equal a replay."""
     load = Load(token(backend, "load", "append"))
     for number in range(ROUNDS):
-        with served(backend) as server:
+        with served(backend, *(["--no-follow"] if number % 2 else [])) as server:
             asyncio.run(load.run(server, number))
     with served(backend) as server:
         headers = {"Authorization": f"Bearer {token(backend, 'again', 'append')}"}
