@@ -140,13 +140,17 @@ def filled(place: Place) -> Composition:
     print(f"views: {CONTACTS / (time.perf_counter() - began):,.0f} new contacts/s", flush=True)
     composition.follower.release()
     settle_memory()  # as `hilo serve` does before it answers
+    place.tidy()
     return composition
 
 
 def rows() -> Iterator[Row]:
     """The rows of RESULTS.md."""
+    only = os.environ.get("HILO_BENCH_DATABASE", "")
     with places() as found:
         for database, place in found.items():
+            if only not in {"", database}:
+                continue
             place.folder.mkdir(parents=True, exist_ok=True)
             composition = filled(place)
             try:

@@ -219,6 +219,7 @@ def rows() -> Iterator[Row]:
             bench = Bench(place)
             try:
                 core, search = bench.filled(bench.core), bench.filled(bench.search)
+                place.tidy()
                 print(f"{database}: core {core:,.0f}/s, search {search:,.0f}/s", flush=True)
                 yield from _rows(bench, database)
                 yield Row(
