@@ -83,7 +83,7 @@ def _sides(phone: str, *, outbound: bool) -> dict[str, str]:
 
 
 def fill(place: Place, events: int = EVENTS) -> None:
-    """Import the ledger and make its views."""
+    """Import the ledger and make its views, search and figures too: nothing is made meanwhile."""
     place.folder.mkdir(parents=True, exist_ok=True)
     os.environ["HILO_DATA"], os.environ["HILO_DATABASE_URL"] = str(place.folder), place.url
     composition = open_ledger(read_settings(os.environ), follow=False)
@@ -99,8 +99,9 @@ def fill(place: Place, events: int = EVENTS) -> None:
         processes = ImportProcesses(composition.settings, Author(work.by, work.source))
         with processes as work.helpers, seldom_collected():
             asyncio.run(work.run(composition.services, parts(), None))
-        composition.follower.catch_up()
-        composition.follower.release()
+        for follower in (composition.follower, *composition.beside):
+            follower.catch_up()
+            follower.release()
     finally:
         composition.close()
 
