@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,15 +124,15 @@ class Account:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A fresh server in a folder of its own; both are gone afterwards."""
+def running(**other: str) -> Iterator[Server]:
+    """A fresh server in a folder of its own, with `other` settings; both are gone afterwards."""
     account = _account()
     folder = Path(tempfile.mkdtemp(prefix="hilo-pg-", dir=_short_temporary_folder()))
     try:
         programs = _reachable(_programs(), folder)
         server = Server(port=_free_port(), password=secrets.token_hex(16))
         _initialise(programs, folder, account, server.password)
-        with _started(programs, folder, account, server):
+        with _started(programs, folder, account, server, other):
             _let_in_quickly(server)
             yield server
     finally:
@@ -228,8 +228,15 @@ def _initialise(programs: Path, folder: Path, account: Account, password: str) -
 
 
 @contextmanager
-def _started(programs: Path, folder: Path, account: Account, server: Server) -> Iterator[None]:
-    settings = SETTINGS | {"port": str(server.port), "unix_socket_directories": str(folder)}
+def _started(
+    programs: Path,
+    folder: Path,
+    account: Account,
+    server: Server,
+    other: Mapping[str, str] = SETTINGS,
+) -> Iterator[None]:
+    settings = {**SETTINGS, **other}
+    settings |= {"port": str(server.port), "unix_socket_directories": str(folder)}
     command = [str(programs / "postgres"), "-D", str(folder / "data")]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
