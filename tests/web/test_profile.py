@@ -131,8 +131,7 @@ def test_a_link_leads_to_its_row_through_merges(ledger: Ledger, browse: Browse) 
     """The link to one interaction opens it among its neighbours, wherever its contact went."""
     contact = history(ledger)
     eva = ledger.append(resource=EVA, contact_name="Eva", occurred_at="2026-09-15T12:30:00Z")
-    head = ledger.composition.log.head()
-    ledger.ask("GET", f"/v1/contacts/{eva['contact']}?min_position={head}")
+    ledger.caught_up()
     ledger.ask(
         "POST", f"/v1/contacts/{contact}/merge", json={"other": eva["contact"], "reason": "misma"}
     )

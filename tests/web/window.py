@@ -137,7 +137,12 @@ class Ledger:
     def ask(
         self, method: str, path: str, json: object = None, *, as_: dict[str, str] | None = None
     ) -> Any:  # noqa: ANN401 - JSON
-        """The JSON of an answer that must be good, by the administrator's token or another."""
+        """The JSON of an answer that must be good, by the administrator's token or another.
+
+        What is read has on it all that was written, as with a page: see `go`.
+        """
+        if method == "GET" and "min_position" not in path:
+            self.caught_up()
         answer = self._client.request(
             method, f"{self.url}{path}", headers=as_ or self.headers, timeout=WAIT_S, json=json
         )
