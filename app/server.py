@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from api.application import Hook
     from api.hub import Hub
     from app.compose import Composition
+
+IDLE_S: Final = 75
+"""How long a connection stays open without a request: longer than proxies (nginx and load
+balancers: 60 s) and clients keep theirs, else a request meets a connection that just closed."""
 
 
 def application(composition: Composition, *, filing: bool = False) -> FastAPI:

@@ -41,10 +41,17 @@ def pytest_report_header() -> list[str]:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker of tests that need those requests known."""
     config.addinivalue_line("markers", "real_requests: needs the folder ../shared/payloads")
+    config.addinivalue_line("markers", "begins_early: takes so long that it must not begin last")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs requests that are not here; the header says so."""
+    """Leave out what needs requests that are not here; the header says so.
+
+    After the shuffle, what takes longest comes to the front: else all others wait for it at the
+    end.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("begins_early") is None)
     if PAYLOADS.is_dir():
         return
     without = [item for item in items if item.get_closest_marker("real_requests")]
@@ -54,8 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores: some always wait, for a disk or for another process."""
-    return (os.cpu_count() or 1) + 1
+    """Twice as many processes as cores: some always wait, for a disk or for another process."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,7 @@ def _server(composition: Composition) -> Server:
     """The server, ready to run."""
     import uvicorn
 
-    from app.server import Server, application
+    from app.server import IDLE_S, Server, application
 
     config = uvicorn.Config(
         application(composition, filing=True),
@@ -189,6 +189,7 @@ def _server(composition: Composition) -> Server:
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         backlog=BACKLOG,
     )

@@ -153,6 +153,7 @@ def test_a_process_that_ends_ends_the_import(backend: Backend) -> None:
         assert (first["recorded"], composition.log.head()) == (1, 1)
 
 
+@pytest.mark.begins_early
 def test_an_import_cut_off_and_run_again_is_the_ledger_of_one_that_was_not(
     backend: Backend, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import httpx
+import pytest
 
 from domain.events import InteractionRecorded
 from tests.app.ledgers import opened
@@ -13,7 +14,7 @@ from tests.app.processes import Served, hilo, served, token
 from tests.backends import Backend
 
 ROUNDS = 10
-"""On each database, so twenty in a run; in every second one the views are made beside it, by a
+"""On each database, so twenty in a run; in every fifth one the views are made beside it, by a
 process that sees its server die."""
 
 WRITERS = 8
@@ -68,11 +69,12 @@ class Load:
                     enough.set()
 
 
+@pytest.mark.begins_early
 def test_killed_under_load_nothing_acknowledged_is_lost(backend: Backend) -> None:
     """After ten kills every acknowledged append is there once, and the views equal a replay."""
     load = Load(token(backend, "load", "append"))
     for number in range(ROUNDS):
-        with served(backend, *(["--no-follow"] if number % 2 else [])) as server:
+        with served(backend, *(["--no-follow"] if number % 5 else [])) as server:
             asyncio.run(load.run(server, number))
     with served(backend) as server:
         headers = {"Authorization": f"Bearer {token(backend, 'again', 'append')}"}

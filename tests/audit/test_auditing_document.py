@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from domain.events import InteractionRecorded
 from tests.app.ledgers import TurnedClock, opened
 from tests.audit.attacks import fill, signed
@@ -18,6 +20,7 @@ from tests.source_tree import ROOT
 BLOCK = re.compile(r"^```(sh|python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.begins_early
 def test_an_auditor_can_do_what_the_document_says(tmp_path: Path) -> None:
     """Each command is run, in order; the script passes, and refuses a changed export."""
     text = (ROOT / "docs" / "auditing.md").read_text("utf-8")

@@ -142,6 +142,7 @@ def deliver_round(house: House, found: Sequence[Real], number: int) -> None:
         take_all(house, requests)
 
 
+@pytest.mark.begins_early
 def test_the_whole_corpus_three_times_is_the_corpus_once(backend: Backend) -> None:
     """Delivered three times in any order, hours apart, every request changes the ledger once.
 

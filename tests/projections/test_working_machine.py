@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -229,6 +230,7 @@ class Inbox(RuleBasedStateMachine):
         self.model.done.append(Done(made.position, address, kind, value))
 
 
+@pytest.mark.begins_early
 def test_the_inbox_follows_whatever_happens(backend: Backend) -> None:
     """Rows, filters and numbers agree with a plain model after every event, and with a replay."""
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app.cli.importing import Import
 from tests.api.house import interaction
 from tests.web.window import Ledger, Window
@@ -90,6 +92,7 @@ def lay(ledger: Ledger) -> tuple[str, list[int]]:
     return str(contact["id"]), list(range(last, last - MESSAGES, -1))
 
 
+@pytest.mark.begins_early
 def test_a_timeline_of_ten_thousand_scrolls(ledger: Ledger, browse: Browse) -> None:
     """End to end in jumps, down and up again: no row lost, doubled or moved, the page bounded."""
     contact, expected = lay(ledger)

@@ -21,7 +21,7 @@ from uvicorn import Config
 from api import tokens
 from api.auth import SYSTEM
 from app.compose import Composition, open_ledger
-from app.server import Server, application
+from app.server import IDLE_S, Server, application
 from app.settings import read_settings
 from domain.commands import By
 from domain.events import UserAdded
@@ -72,7 +72,10 @@ class Ledger:
         )
         self.composition: Composition = open_ledger(settings, clock=lambda: self.now[0])
         self.application = application(self.composition)
-        self._server = Server(Config(self.application, log_level="warning", access_log=False))
+        config = Config(
+            self.application, log_level="warning", access_log=False, timeout_keep_alive=IDLE_S
+        )
+        self._server = Server(config)
         ready = threading.Event()
 
         async def serve() -> None:
