@@ -17,6 +17,7 @@ from api.problems import problem_of
 from api.web.files import all_files
 from api.web.languages import language_of, translations_of
 from api.web.moments import Moments
+from api.web.plain_words import explaining
 from api.web.words import WORDS, message_of
 from domain.errors import HiloError
 from domain.times import format_utc
@@ -95,6 +96,7 @@ def templates_in(language: str) -> Environment:
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.globals["gettext"] = made.globals["_"] = _saying(translations.gettext)
     made.filters["initials"] = initials
+    made.filters["explained"] = explaining(translations.gettext)
     made.globals["asset"] = all_files().address
     made.globals["lang"] = language
     made.globals["topics"] = " ".join(TOPICS)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 
-from channels import meta
+from api.web.plain_words import told
+from api.web.words import WORDS
+from app import web
+from channels import media, media_fetching, meta
 from channels.connections import Draft
 from tests.channels.shop import NUMBER, messages, text
+from tests.source_tree import ROOT
 from tests.web.window import Ledger, Window, no_barriers
 
 Browse = Callable[..., Window]
@@ -17,6 +22,48 @@ Browse = Callable[..., Window]
 SECRET = b"app secret of a test"
 POISON = {"id": "wamid.9", "from": "525512345678"}
 """A message of no kind, with nothing in it: it cannot be read."""
+
+
+SAYING = {"Unreadable", "Unfit", "MailboxTrouble", "_translated"}
+"""What channels' modules call with a sentence that is kept, and shown to people."""
+
+
+def test_every_error_that_channels_keep_is_said_in_words() -> None:
+    """What a channel's module says of what it cannot read, and why a file was not fetched."""
+    sentences = {one for call in calls_of(SAYING) for one in sentences_in(call)}
+    assert len(sentences) > 60
+    assert sorted(one for one in sentences if told(one) is None) == []
+    names = {**vars(web), **vars(media), **vars(media_fetching)}
+    codes = [call.args[0] for call in calls_of({"CannotFetch"})]
+    told_of = {
+        names[one.id] if isinstance(one, ast.Name) else ast.literal_eval(one) for one in codes
+    }
+    assert told_of <= WORDS["not_fetched"].keys()
+
+
+def calls_of(names: set[str]) -> Iterator[ast.Call]:
+    """Where something of these names is called with something, in what channels are made of."""
+    for path in (*(ROOT / "channels").glob("*.py"), ROOT / "app" / "web.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args and name_of(node) in names:
+                yield node
+
+
+def name_of(call: ast.Call) -> str:
+    """What a call calls; empty where that is no plain name."""
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def sentences_in(call: ast.Call) -> Iterator[str]:
+    """The sentences that a call is made with; `x` stands where something is filled in."""
+    behind = " (x)" if name_of(call) == "_translated" else ""
+    first = call.args[0]
+    for one in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
+        if isinstance(one, ast.Constant):
+            yield f"{one.value!s}{behind}"
+        elif isinstance(one, ast.JoinedStr) and isinstance(one.values[0], ast.Constant):
+            parts = (part.value if isinstance(part, ast.Constant) else "x" for part in one.values)
+            yield "".join(map(str, parts)).replace("folder x ", "folder 'x' ") + behind
 
 
 def deliver(ledger: Ledger, body: object, secret: bytes = SECRET) -> int:
@@ -80,6 +127,14 @@ def care(ledger: Ledger, window: Window) -> None:
     assert page.locator(".eq dd").all_inner_texts() == ["4", "2", "1", "0", "1"]
     window.see(".notice", "firma errónea")
     no_barriers(page)
+    for error, shown in (
+        ("imap: the server cannot be reached (gaierror)", "no se llega al servidor (gaierror)"),
+        ("unparsable: it cannot be read: KeyError <b>", "no se puede leer: KeyError <b>"),
+    ):
+        ledger.composition.channels.arrivals.note_error("whatsapp/main", error)
+        window.go("/connections/whatsapp/main")
+        window.see(".notice", shown)
+        assert page.locator(".notice code[lang=en]").count() == 1
     page.locator(".srcs summary").click()
     page.get_by_label(f"Nombre de whatsapp:{NUMBER}").fill("Ventas CDMX")
     page.locator(".srcs").get_by_role("button", name="Guardar").click()
@@ -136,6 +191,13 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
     page.get_by_role("button", name="Discard it").click()
     window.see("h1", "Quarantine")
     assert page.locator(".quar tbody tr").count() == 1
+    assert page.locator("#more-tabs summary").inner_text().split() == [
+        "More",
+        "1",
+        "waits",
+        "in",
+        "quarantine",
+    ]
     for path in ("/channels/new?channel=sendgrid", "/connections/whatsapp/main", "/channels"):
         window.go(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
