@@ -162,9 +162,10 @@ class Receiver:
         settled = (opened, incoming, arrival.received_at, placed)
         if any(one.kind is Kind.QUARANTINED for one in placed):  # that is sealed: it takes a while
             come_to = await asyncio.to_thread(self._settlement, *settled)
+            await self._settling.settle(come_to)
+            self._ward.look_again()
         else:
-            come_to = self._settlement(*settled)
-        await self._settling.settle(come_to)
+            await self._settling.settle(self._settlement(*settled))
         return placed
 
     def _refusal(self, opened: Opened, verified: Verified | Rejected) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -37,6 +38,10 @@ PAGE: Final = 500
 """Atoms that are read from the list at once; it is read to its end."""
 
 
+WAITING_AGE_S: Final = 1.0
+"""How old the number of what waits may be: it stands on every page, and is a hint there."""
+
+
 class Raw(Struct, frozen=True):
     """What is sealed of an atom: the headers that tell something, and the body."""
 
@@ -51,6 +56,19 @@ class Ward:
         self.arrivals = arrivals
         self._seal = seal
         self._derive = derive
+        self._counted = (0, 0.0)
+
+    def waiting(self) -> int:
+        """How many atoms wait for a decision; a second old at most."""
+        count, until = self._counted
+        if time.monotonic() >= until:
+            count = self.arrivals.waiting()
+            self._counted = (count, time.monotonic() + WAITING_AGE_S)
+        return count
+
+    def look_again(self) -> None:
+        """Count anew when somebody asks: what waits has just changed."""
+        self._counted = (0, 0.0)
 
     def admitted(
         self, connection: Connection, placed: Placed, at: int, headers: Mapping[str, str]
@@ -86,6 +104,7 @@ class Ward:
         self.arrivals.release_to(
             id, [End(atom.source, Kind.IGNORED, "discarded")], f"discarded: {reason}"
         )
+        self.look_again()
         return self.arrivals.quarantined_atom(id)
 
     def expire(self, now: int) -> int:
@@ -129,6 +148,7 @@ class Retrying:
             await asyncio.to_thread(self._ward.arrivals.tried, id, error)
         else:
             await asyncio.to_thread(self._ward.arrivals.release_to, id, _ends(placed))
+            self._ward.look_again()
         return await asyncio.to_thread(self._ward.arrivals.quarantined_atom, id)
 
     async def _placed(self, atom: Quarantined, raw: Raw) -> Sequence[Placed]:

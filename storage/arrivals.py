@@ -190,6 +190,13 @@ class Arrivals(Trade):
         rows = self._rows(query.group_by(*kind).order_by(*kind))
         return [(Kindred(row.connection, row.reason), row.waiting) for row in rows]
 
+    def waiting(self) -> int:
+        """How many atoms wait in quarantine; from the balances, so that none is counted anew."""
+        table = self._balances
+        here = table.c.kind == Kind.QUARANTINED.value
+        [row] = self._rows(sa.select(sa.func.coalesce(sa.func.sum(table.c.n), 0)).where(here))
+        return int(row[0])
+
     def release_to(self, id: UUID, ends: Sequence[End], note: str | None = None) -> None:
         """Move an atom out of quarantine to where it ended; `note` says why, for a person.
 

@@ -83,7 +83,13 @@ def frame_of(look: Look) -> dict[str, Any]:
     named = look.names.user(caller.user).name if caller.user else ""
     known = look.names.one(USER, str(caller.user)) if caller.user else None
     shortcuts = known is None or known.extra.shortcuts is not False
-    return {"me": named, "shortcuts": shortcuts, "position": look.position}
+    ward = look.services.channels.ward
+    return {
+        "me": named,
+        "shortcuts": shortcuts,
+        "position": look.position,
+        "quarantined": ward.waiting() if caller.may("manage") else 0,
+    }
 
 
 def redirect(path: str, status: int = 303) -> Response:

@@ -153,6 +153,7 @@ class PageMaker:
             "shortcuts": True,
             "position": 0,
             "unread": 0,
+            "quarantined": 0,
             "tabs": [one for one in self._tabs if _is_for(one, reader)],
             "rooms": frozenset(
                 route.name for route in request.app.routes if isinstance(route, Route)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import httpx
+from playwright.sync_api import Locator, Page, expect
 
 from api.web.plain_words import told
 from api.web.words import WORDS
@@ -157,7 +158,8 @@ def care(ledger: Ledger, window: Window) -> None:
 def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: Browse) -> None:
     """All of a kind is delivered again, one goes for a reason; only administrators see bodies.
 
-    On a phone, in English, in the dark; whoever administrates nothing only looks.
+    On a phone, in English, in the dark; whoever administrates nothing only looks. How much
+    waits stands in the navigation, on a phone under *More*, which a keyboard opens too.
     """
     connections = ledger.composition.channels.connections
     secrets = {"app_secret": [SECRET], "verify_token": [b"v"]}
@@ -170,6 +172,9 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
     assert page.locator(".quar tbody tr").count() == 2
     no_barriers(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    walk_to_channels(page)
+    no_barriers(page)
+    page.go_back()
     page.get_by_role("link", name="whatsapp/main · cannot be read 2").click()
     page.get_by_role("button", name="Deliver all of these again").click()
     window.see(".notice", "0 were delivered. 2 failed again.")
@@ -212,3 +217,27 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
     other.expected = lambda text: "403" in text
     other.page.goto("/channels/new")
     other.see("h1", "You are not allowed")
+
+
+def walk_to_channels(page: Page) -> None:
+    """With a keyboard alone through the menu of what has no tab of its own; Escape shuts it."""
+    more = page.locator("#more-tabs summary")
+    assert said(more) == "More 2 wait in quarantine"
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#more-tabs a")).to_have_count(4)
+    page.keyboard.press("Escape")
+    expect(page.locator("#more-tabs ul")).to_be_hidden()
+    expect(more).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Channels")
+    expect(more).to_have_class("on")
+    page.locator("#more-tabs summary").click()
+
+
+def said(shown: Locator) -> str:
+    """The text of an element, in one line."""
+    return " ".join(shown.inner_text().split())
