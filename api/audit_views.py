@@ -56,7 +56,11 @@ class PlaceView(Struct, frozen=True):
 
 
 class RunView(Struct, frozen=True):
-    """A verification: `state` running, done, bad, failed or lost; how far; what came out."""
+    """A verification: `state` running, done, bad, failed or lost; how far; what came out.
+
+    `code` and `what` say what is wrong at `position`, in a word (see Bad in audit/blocks.py) and
+    in an English sentence; of one that failed, `code` is the problem's name and `error` a sentence.
+    """
 
     id: str
     state: str
@@ -69,12 +73,16 @@ class RunView(Struct, frozen=True):
     root: str | None = None
     checkpoints: int | None = None
     position: int | None = None
+    code: str | None = None
     what: str | None = None
     error: str | None = None
 
 
 class ExportView(Struct, frozen=True, rename={"first": "from"}):
-    """An export: what was asked, how far it is, and where it can be fetched (null until then)."""
+    """An export: what was asked, how far it is, and where it can be fetched (null until then).
+
+    Of one that failed, `code` is the problem's name and `error` an English sentence.
+    """
 
     id: str
     state: str
@@ -87,6 +95,7 @@ class ExportView(Struct, frozen=True, rename={"first": "from"}):
     with_keys: bool
     events: int | None = None
     bytes: int | None = None
+    code: str | None = None
     error: str | None = None
     url: str | None = None
 

@@ -8,7 +8,7 @@ from app.proving import Proving, Rhythm
 from audit.places import Folder, read_witnesses
 from audit.room import Proofs, Source
 from audit.signer import KeyFiles, Signer
-from audit.tree import Leaves, Tree
+from audit.tree import LeafSource, Tree
 from storage import follower as following
 from storage.exclusive import exclusive_for
 from storage.leaf import entry_bytes
@@ -30,12 +30,12 @@ def proving_of(composition: Composition, entropy: Entropy) -> tuple[Proofs, Prov
     """The proofs of a ledger, and what makes them. Raises InvalidInput: a witness is misnamed."""
     settings, identity, clock = composition.settings, composition.keys.identity, composition.clock
     store = TreeStore(settings.log_url)
-    origin, log, leaf = identity.origin, composition.log, composition.leaf
+    origin, log = identity.origin, composition.log
     proved = Source(origin, log, lambda stored: entry_bytes(stored, origin))
     proofs = Proofs(proved, store, Runs(store, clock), settings.data / "exports")
     proofs.erasures = lambda: erasures(composition.keys.store)
     follower = following.Follower(
-        following.Source(identity.id.bytes, log, Leaves(leaf), leaf),
+        LeafSource((identity.id.bytes, log, log.store.rows), origin),
         Tree(store, identity.id.bytes),
         wakeup=log.wakeup,
         exclusive=exclusive_for(settings.log_url, settings.data / "tree.lock"),

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from api.audit_views import EXPORT, ExportRequest, VerificationRequest
+from api.problems import problem_of
 from app.exporting import ExportWish, export
 from app.verifying import Wish, of_database
 from audit.bundle import TarSink
@@ -86,10 +87,10 @@ def perform(composition: Composition, run: Run) -> None:
             do = _export if run.kind == EXPORT else _verify
             state, result = do(composition, run, ticker.told)
     except HiloError as error:
-        state, result = "failed", {"error": error.detail}
+        state, result = "failed", {"code": problem_of(error).type, "error": error.detail}
     except Exception as error:
         log.exception("a run failed")
-        state, result = "failed", {"error": type(error).__name__}
+        state, result = "failed", {"code": "internal", "error": type(error).__name__}
     runs.tell(run.id, *ticker.last)
     runs.end(run.id, state, msgspec.json.encode(result).decode())
 
@@ -130,9 +131,10 @@ def _verify(
     try:
         found = verify(material, told, asked.first)
     except BadNote as error:
-        found = Bad(0, error.detail)
+        found = Bad(0, error.detail, "note")
     if isinstance(found, Bad):
-        return "bad", {"ok": False, "position": found.position, "what": found.what}
+        wrong = {"position": found.position, "code": found.code, "what": found.what}
+        return "bad", {"ok": False, **wrong}
     root = b64encode(found.root).decode()
     kept = found.checkpoints
     return "done", {"ok": True, "events": found.events, "root": root, "checkpoints": kept}

@@ -10,16 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from audit.bundle import read_manifest
+from audit.bundle_reader import BundleReader, folder_tiles
+from audit.looking import Looker
 from audit.notes import BadNote, Verifier, read_checkpoint, read_note, read_verifier
 from audit.places import Folder
-from audit.readers import (
-    BundleReader,
-    DatabaseReader,
-    Looker,
-    Server,
-    ServerReader,
-    folder_tiles,
-)
+from audit.readers import DatabaseReader
+from audit.server import Server, ServerReader
 from audit.tree import Tiles
 from audit.verify import Bad, Material, Opening, Witnessed, opened_from
 from domain.errors import NotFound

@@ -6,7 +6,7 @@ each take some; audit/verify.py joins them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
@@ -16,22 +16,30 @@ from msgspec import Struct
 from audit.merkle import HASH_BYTES, Frontier, subtree
 from audit.tree import TILE_HASHES, TileReader, hashes_of
 from domain.errors import Damaged
-from storage.leaf import Row, entry_maker
+from storage.leaf import Row
 
 T = TypeVar("T")
 
-BLOCK_EVENTS: Final = TILE_HASHES * TILE_HASHES
-"""Events of a block: a full tile of full tiles, half a second's work."""
+BLOCK_EVENTS: Final = 64 * TILE_HASHES
+"""Events of a block: a tenth of a second's work, so that several processes end together. As many
+are in one file of a bundle."""
 
 Seen = tuple[int, str, int, bytes]
 """An event as verifications see it: position, topic, recorded_at (µs), leaf hash."""
 
 
 class Bad(Struct, frozen=True):
-    """The first position that is not right, and what is wrong with it."""
+    """The first position that is not right, and what is wrong with it.
+
+    `code` says the same in a word, for programs and for readers of other languages: `missing`,
+    `order` (a position twice), `time` (before the one in front), `topic` (unknown), `changed` (not
+    what the tree was made of), `tree` (a tile is missing or wrong), `checkpoint` (signed over other
+    events), `note` (what was signed cannot be read, or not by that key), `unreadable`.
+    """
 
     position: int
     what: str
+    code: str = "unreadable"
 
 
 class Block(Struct):
@@ -67,32 +75,37 @@ class Ask(Struct, frozen=True):
 class Columns(NamedTuple):
     """Events in a row, column by column; `bad`: the next one cannot be read."""
 
-    positions: list[int]
-    topics: list[str]
-    times: list[int]
-    leaves: list[bytes]
+    positions: Sequence[int]
+    topics: Sequence[str]
+    times: Sequence[int]
+    leaves: Sequence[bytes]
     bad: Bad | None = None
 
+
+Entries = Callable[[Iterable[Row]], list[bytes]]
+"""Makes of rows what is hashed to their leaves: `entries_maker` with the prefix of a leaf."""
 
 Take = Callable[[int], Columns]
 """Gives the next events, at most so many; fewer where there are no more, or one is bad."""
 
 
-def rows_taken(rows: Iterable[Row], origin: str) -> Take:
-    """Rows of a log, with their leaf hashes."""
-    stream, entry = iter(rows), entry_maker(origin, b"\x00")
+def rows_taken(rows: Iterable[Row], entries: Entries) -> Take:
+    """Rows of a log, with their leaf hashes; `entries` makes what is hashed of them."""
+    stream = iter(rows)
 
     def take(room: int) -> Columns:
         some, bad = _some(stream, room)
         try:
-            leaves = [sha256(entry(row)).digest() for row in some]
+            leaves = [sha256(entry).digest() for entry in entries(some)]
         except Damaged as error:
             bad = Bad(error.position, error.what)
             good = next(at for at, row in enumerate(some) if row[0] == error.position)
             some = some[:good]
-            leaves = [sha256(entry(row)).digest() for row in some]
-        positions, topics = [row[0] for row in some], [row[3] for row in some]
-        return Columns(positions, topics, [row[4] for row in some], leaves, bad)
+            leaves = [sha256(entry).digest() for entry in entries(some)]
+        if not some:
+            return Columns((), (), (), (), bad)
+        positions, _, _, topics, times, _ = zip(*some, strict=True)
+        return Columns(positions, topics, times, leaves, bad)
 
     return take
 
@@ -103,8 +116,10 @@ def seen_taken(seen: Iterable[Seen]) -> Take:
 
     def take(room: int) -> Columns:
         some, bad = _some(stream, room)
-        positions, topics = [one[0] for one in some], [one[1] for one in some]
-        return Columns(positions, topics, [one[2] for one in some], [one[3] for one in some], bad)
+        if not some:
+            return Columns((), (), (), (), bad)
+        positions, topics, times, leaves = zip(*some, strict=True)
+        return Columns(positions, topics, times, leaves, bad)
 
     return take
 
@@ -141,7 +156,7 @@ def _first(one: Bad | None, other: Bad | None) -> Bad | None:
     return min(found, key=lambda bad: bad.position, default=None)
 
 
-def _leaves(columns: Columns, block: Block, topics: frozenset[str]) -> list[bytes]:
+def _leaves(columns: Columns, block: Block, topics: frozenset[str]) -> Sequence[bytes]:
     """The leaf hashes of the next events that are right; `bad` is set where one is not.
 
     All of them are looked at column by column; only where that fails, one by one.
@@ -150,8 +165,8 @@ def _leaves(columns: Columns, block: Block, topics: frozenset[str]) -> list[byte
     before = block.after + block.events
     count = len(positions)
     whole = (
-        positions == list(range(before + 1, before + count + 1))
-        and times == sorted(times)
+        list(positions) == list(range(before + 1, before + count + 1))
+        and list(times) == sorted(times)
         and (not count or times[0] >= block.last_at)
         and topics.issuperset(names)
     )
@@ -173,22 +188,22 @@ def _out_of_line(columns: Columns, before: int, last_at: int, topics: frozenset[
     for position, topic, at in zip(*columns[:3], strict=True):
         expected += 1
         if position != expected:
-            return Bad(expected, _displaced(position, expected))
+            return _displaced(position, expected)
         if at < last_at:
-            return Bad(expected, "recorded before the event in front of it")
+            return Bad(expected, "recorded before the event in front of it", "time")
         if topic not in topics:
-            return Bad(expected, f"it has the unknown topic {topic[:80]!r}")
+            return Bad(expected, f"it has the unknown topic {topic[:80]!r}", "topic")
         last_at = at
     raise AssertionError("unreachable")
 
 
-def _displaced(found: int, expected: int) -> str:
+def _displaced(found: int, expected: int) -> Bad:
     if found > expected:
-        return f"missing: the next event has position {found}"
-    return f"an event has position {found} a second time"
+        return Bad(expected, f"missing: the next event has position {found}", "missing")
+    return Bad(expected, f"an event has position {found} a second time", "order")
 
 
-def _compared(leaves: list[bytes], after: int, ask: Ask, tiles: TileReader) -> Bad | None:
+def _compared(leaves: Sequence[bytes], after: int, ask: Ask, tiles: TileReader) -> Bad | None:
     """The first leaf that the tile over it has otherwise; None where they are the same."""
     covered = min(len(leaves), ask.covered - after)
     if covered <= 0:
@@ -199,12 +214,13 @@ def _compared(leaves: list[bytes], after: int, ask: Ask, tiles: TileReader) -> B
         return None
     for at, (leaf, kept) in enumerate(zip(leaves, hashes_of(tile), strict=False)):
         if leaf != kept:
-            return Bad(after + at + 1, "it is not what the tree was made of: it was changed")
+            what = "it is not what the tree was made of: it was changed"
+            return Bad(after + at + 1, what, "changed")
     short = after + len(tile) // HASH_BYTES + 1
-    return Bad(short, f"the tree's tile 0/{number} is missing or short")
+    return Bad(short, f"the tree's tile 0/{number} is missing or short", "tree")
 
 
-def _peaks(leaves: list[bytes]) -> list[bytes]:
+def _peaks(leaves: Sequence[bytes]) -> list[bytes]:
     frontier = Frontier()
     for leaf in leaves:
         frontier.add(leaf)

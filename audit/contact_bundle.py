@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from audit.bundle import Manifest
+from audit.bundle_reader import bundle_rows
 from audit.merkle import leaf_hash
 from audit.notes import BadNote, Checkpoint, Verifier
-from audit.readers import bundle_rows
 from audit.receipts import read_receipt
 from audit.verify import Bad, Verified
 from domain.errors import Damaged
@@ -35,16 +35,18 @@ def verify_contact(
         for part in manifest.parts:
             for row in bundle_rows(folder / part.file):
                 if row[0] <= before:
-                    return Bad(row[0], "it stands in the bundle a second time, or out of order")
+                    return Bad(
+                        row[0], "it stands in the bundle a second time, or out of order", "order"
+                    )
                 before = row[0]
                 receipt = read_receipt((folder / receipt_file(before)).read_text("utf-8"))
                 if receipt.index != before - 1:
-                    return Bad(before, "its receipt is that of another event")
+                    return Bad(before, "its receipt is that of another event", "changed")
                 found = receipt.check(leaf_hash(make(row)), verifiers, manifest.origin)
                 count += 1
                 progress(count, total)
     except Damaged as error:
         return Bad(error.position, error.what)
     except (BadNote, OSError) as error:
-        return Bad(before, getattr(error, "detail", "its receipt is missing"))
+        return Bad(before, getattr(error, "detail", "its receipt is missing"), "note")
     return Verified(count, found.root if found else b"", 1 if found else 0)

@@ -10,19 +10,18 @@ restored backup: somebody changed one of the two. It is then left as it is, for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
-
-from msgspec import Struct
 
 from audit.merkle import HASH_BYTES, Nodes, subtree
 from domain.errors import Damaged
-from domain.ports import Entry, StoredEntry
-from storage.follower import Mark
+from storage.follower import PAGE_BYTES, PAGE_EVENTS, Mark, Page, Source
+from storage.leaf import LEAF_PREFIX, Row, entries_maker, leaf_hash
 
 if TYPE_CHECKING:
-    from storage.follower import Page, Source
+    from domain.ports import Entry, StoredEntry
+    from storage.follower import Pages
     from storage.tree_store import TreeStore
 
 TILE_HEIGHT: Final = 8
@@ -41,31 +40,45 @@ GROUP: Final = 1_000
 """A tile's number is written in groups of three digits."""
 
 
-class Leaf(Struct, frozen=True):
-    """An event as the tree knows it: its place in its stream, and its leaf hash (32 bytes)."""
-
-    originator_id: UUID
-    originator_version: int
-    hash: bytes
+Rows = Callable[[int, int, int], list[Row]]
+"""(after, limit, max_bytes) → rows in order, without a gap, at least one where there is any."""
 
 
-class Leaves:
-    """Stands where a follower opens events: the tree needs their leaf hashes and no key."""
+class Leaves(Page, frozen=True):
+    """A page as the tree takes it: leaf hashes (32 bytes), and no event."""
 
-    def __init__(self, leaf: Callable[[StoredEntry], bytes]) -> None:
-        self._leaf = leaf
+    hashes: list[bytes]
+
+
+class LeafSource(Source):
+    """A log read for its leaves alone: nothing is opened, and no key is needed.
+
+    `rows` gives those after a position, `entries` what is hashed of them.
+    """
+
+    def __init__(self, log: tuple[bytes, Pages, Rows], origin: str) -> None:
+        ledger_id, pages, self._rows = log
+        super().__init__(ledger_id, pages, _Unopened(), lambda stored: leaf_hash(stored, origin))
+        self._id = ledger_id
+        self._entries = entries_maker(origin, LEAF_PREFIX)
+
+    def read(
+        self, after: int, limit: int = PAGE_EVENTS, max_bytes: int = PAGE_BYTES
+    ) -> Leaves | None:
+        """The leaves after a position; None where the log ends there. Raises Damaged."""
+        rows = self._rows(after, limit, max_bytes)
+        if not rows:
+            return None
+        hashes = [sha256(entry).digest() for entry in self._entries(rows)]
+        return Leaves([], Mark(self._id, rows[-1][0], hashes[-1]), hashes)
+
+
+class _Unopened:
+    """Opens nothing: a tree is made of what is stored."""
 
     def open_page(self, entries: Sequence[StoredEntry]) -> list[Entry]:
-        """The entries with their leaf hashes. Raises Damaged."""
-        return [
-            Entry(
-                one.position,
-                one.recorded_at,
-                one.topic,
-                Leaf(one.originator_id, one.originator_version, self._leaf(one)),
-            )
-            for one in entries
-        ]
+        """Nobody asks."""
+        raise NotImplementedError(len(entries))
 
 
 class Tree:
@@ -86,9 +99,10 @@ class Tree:
 
     def apply(self, page: Page) -> bool:
         """Add a page's leaves; False where somebody else did."""
-        before = page.mark.position - len(page.entries)
-        leaves = [one.event.hash for one in page.entries if isinstance(one.event, Leaf)]
-        tiles = grown(self._store, before, leaves)
+        if not isinstance(page, Leaves):
+            raise TypeError(page)
+        before = page.mark.position - len(page.hashes)
+        tiles = grown(self._store, before, page.hashes)
         return self._store.grow(before, page.mark, tiles)
 
     def refuse(self, reason: str) -> None:

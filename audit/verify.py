@@ -143,9 +143,9 @@ class _Verification:
         upto = min(block.after - block.after % size + size, material.events)
         bad = block.bad
         if bad is None and block.after + block.events < upto:
-            bad = Bad(block.after + block.events + 1, "missing: the log ends before it")
+            bad = Bad(block.after + block.events + 1, "missing: the log ends before it", "missing")
         if block.events and block.first_at < self._last_at:
-            bad = Bad(block.after + 1, "recorded before the event in front of it")
+            bad = Bad(block.after + 1, "recorded before the event in front of it", "time")
         if bad is None:
             bad = self._tiles_above(block)
         found = self._signed(block, upto if bad is None else bad.position - 1)
@@ -179,14 +179,14 @@ class _Verification:
         try:
             checkpoint = self._opened(kept)
         except BadNote as error:
-            return Bad(kept.size, f"{kept.whence}: {error.detail}")
+            return Bad(kept.size, f"{kept.whence}: {error.detail}", "note")
         if checkpoint.size == kept.size and checkpoint.root == root:
             return None
         what = (
             f"{kept.whence} over {kept.size} events is over others: "
             f"something from here to {kept.size} was changed after it was signed"
         )
-        return Bad(min(self._good + 1, kept.size), what)
+        return Bad(min(self._good + 1, kept.size), what, "checkpoint")
 
     def _opened(self, kept: Witnessed) -> Checkpoint:
         material = self._material
@@ -213,7 +213,8 @@ class _Verification:
             tile = self._material.tiles(level, number) or b""
             if tile[place * HASH_BYTES : (place + 1) * HASH_BYTES] != one:
                 position = ((first + at) << (8 * level)) + 1
-                return Bad(position, f"the tree's tile {level}/{number} is not over those below")
+                what = f"the tree's tile {level}/{number} is not over those below"
+                return Bad(position, what, "tree")
             if place == TILE_HASHES - 1 and level < LEVELS_MAX:
                 bad = self._rows_above(level + 1, number, [tile_root(tile)])
                 if bad is not None:
@@ -226,10 +227,10 @@ class _Verification:
         over = next(iter(material.checkpoints(material.events, ENDLESS)), None)
         if over is not None:
             what = f"missing: {over.whence} is over {over.size} events, the log ends before"
-            return Bad(material.events + 1, what)
+            return Bad(material.events + 1, what, "missing")
         if material.covered > material.events:
             what = f"missing: the tree has {material.covered} events, the log ends before"
-            return Bad(material.events + 1, what)
+            return Bad(material.events + 1, what, "missing")
         return None
 
 
@@ -249,7 +250,7 @@ def opened_from(opening: Opening, after: int, upto: int) -> Bad | None:
         try:
             page = opening.page(after, min(PAGE_EVENTS, upto - after), PAGE_BYTES)
         except BrokenLog as error:
-            return Bad(after + 1, str(error))
+            return Bad(after + 1, str(error), "missing")
         if not page:
             return None
         bad = _bad_content(page, opening)

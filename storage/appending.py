@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from domain.errors import HiloError
 from domain.ports import Appended, Clash, Clock, Repeated, StoredEntry, Unit, Verdict
+from storage import leaf
 from storage.wakeup import Wakeup
 
 Place = tuple[bytes, int]
@@ -144,6 +145,9 @@ class LogStore(Protocol):
     def page(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
         """Entries after a position, at most `limit`, states at most `max_bytes` but one entry."""
 
+    def rows(self, after: int, limit: int, max_bytes: int) -> list[leaf.Row]:
+        """As `page`, but bare rows: for whoever needs only their leaves."""
+
     def stream(self, originator_id: UUID) -> list[StoredEntry]:
         """All entries of one stream, by version."""
 
@@ -229,12 +233,16 @@ def check_fence(batch: Batch, head: Head) -> None:
 
 def contiguous(after: int, entries: list[StoredEntry]) -> list[StoredEntry]:
     """The entries, if they follow `after` without a gap; anything else is a broken log."""
-    if entries and (
-        entries[0].position != after + 1 or entries[-1].position != after + len(entries)
-    ):
-        found = f"{entries[0].position} to {entries[-1].position} in {len(entries)} entries"
-        raise BrokenLog(f"After position {after} the log has {found}: positions are missing.")
+    if entries:
+        require_contiguous(after, entries[0].position, entries[-1].position, len(entries))
     return entries
+
+
+def require_contiguous(after: int, first: int, last: int, count: int) -> None:
+    """Raise BrokenLog where so many entries do not follow `after` without a gap."""
+    if first != after + 1 or last != after + count:
+        found = f"{first} to {last} in {count} entries"
+        raise BrokenLog(f"After position {after} the log has {found}: positions are missing.")
 
 
 def fence_after(batch: Batch, head: Head, bench: Bench) -> int:

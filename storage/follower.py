@@ -344,7 +344,7 @@ class Follower:
             return 0
         self._mark = page.mark
         self.state = FollowerState(Phase.FOLLOWING, page.mark.position)
-        return len(page.entries)
+        return page.mark.position - mark.position
 
     def _checked(self) -> Mark:
         """The consumer's mark, after it was found in this log; rebuilt where it was not."""

@@ -9,7 +9,7 @@ never what is in them: a hash of a phone number would give it away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
@@ -30,9 +30,20 @@ LEAF_PREFIX: Final = b"\x00"
 _PLACE: Final = Struct(">Q16sI")
 _TIME_AND_LENGTH: Final = Struct(">qI")
 
+_STATE_HEAD: Final = Struct(">cH")
+_HEAD_BYTES: Final = _STATE_HEAD.size
+_ID_BYTES: Final = 16
+_HASH_BYTES: Final = 32
 _SECTION: Final = Struct(">16sI")
+_ONE_SECTION: Final = Struct(">B16xI")
+"""Number of sections and length of the first."""
+
 SECTION_HEAD_BYTES: Final = _SECTION.size
 """What stands before a section's bytes in a state: its key id and its length."""
+
+_Plan = tuple[Callable[..., bytes], bytes]
+_PLANS_KEPT: Final = 4_096
+"""Ways to pack an entry in memory: dozens of topics, some dozens of lengths of each header."""
 
 _NAMES_KEPT: Final = 256
 """Framed origins and topics in memory: one ledger has one origin and some dozens of topics."""
@@ -64,49 +75,82 @@ def leaf_hash(entry: StoredEntry, origin: str) -> bytes:
 
 
 def entry_maker(origin: str, prefix: bytes = b"") -> Callable[[Row], bytes]:
+    """What makes the tree entry of one row of that log, as `entries_maker` does of many."""
+    entries = entries_maker(origin, prefix)
+    return lambda row: entries((row,))[0]
+
+
+def entries_maker(origin: str, prefix: bytes = b"") -> Callable[[Iterable[Row]], list[bytes]]:
     """What makes the tree entries of rows of that log, quickly: for whoever reads all of them.
 
-    After `prefix` it gives what `entry_bytes` gives, and raises Damaged as that does; a test holds
-    them together.
+    After `prefix` each is what `entry_bytes` gives; raises Damaged as that does, also where a
+    column holds what it cannot. A test holds the two together.
     """
-    start, place, time = (
-        prefix + ENTRY_VERSION + _framed(origin),
-        _PLACE.pack,
-        _TIME_AND_LENGTH.pack,
-    )
-    section, number, join, hashed = _SECTION.unpack_from, int.from_bytes, b"".join, sha256
-    topics: dict[str, bytes] = {}
+    start = prefix + ENTRY_VERSION + _framed(origin)
+    plans: dict[tuple[str, int], _Plan] = {}
+    state_head, section, hashed = _STATE_HEAD.unpack_from, _ONE_SECTION.unpack_from, sha256
 
-    def entry(row: Row) -> bytes:
-        position, originator, version, topic, recorded_at, state = row
-        size = number(state[1:3], "big")
-        at = 4 + size
-        if state[:1] != FORMAT or size > MAX_HEADER_BYTES or at > len(state):
-            raise Damaged(position, "its state ends inside the header, or is of no known format")
-        framed = topics.get(topic)
-        if framed is None:
-            framed = topics[topic] = _framed(topic)
-        # The header and the number of sections lie side by side in the state as in the entry.
-        parts = [
-            start,
-            place(position, originator, version),
-            framed,
-            time(recorded_at, size),
-            state[3:at],
-        ]
+    def entries(rows: Iterable[Row]) -> list[bytes]:
+        made: list[bytes] = []
+        position = 0
         try:
-            for _ in range(state[at - 1]):
-                key_id, length = section(state, at)
-                at += SECTION_HEAD_BYTES
-                parts += (key_id, hashed(state[at : at + length]).digest())
-                at += length
-        except not_packed as error:
-            raise Damaged(position, "its state ends inside a section") from error
-        if at != len(state):
-            raise Damaged(position, "its state does not end where its last section does")
-        return join(parts)
+            for position, originator, version, topic, recorded_at, state in rows:
+                form, size = state_head(state)
+                if form != FORMAT or size > MAX_HEADER_BYTES or len(originator) != _ID_BYTES:
+                    raise Damaged(position, "its state is of no known format")
+                count_at, body = size + _HEAD_BYTES, size + _HEAD_BYTES + _ONE_SECTION.size
+                left = len(state) - body
+                # Header, number of sections and the first one's key id lie side by side in the
+                # state as in the entry; nearly every event has one section.
+                if left >= 0 and section(state, count_at) == (1, left):
+                    pack, framed = plans.get((topic, size)) or _planned(plans, start, topic, size)
+                    place, middle = (position, originator, version), state[_HEAD_BYTES : body - 4]
+                    sealed = hashed(state[body:]).digest()
+                    made.append(pack(start, *place, framed, recorded_at, size, middle, sealed))
+                else:
+                    row = (position, originator, version, topic, recorded_at, state)
+                    made.append(_with_sections(start, row, count_at))
+        except (not_packed, IndexError) as error:
+            raise Damaged(position, "its numbers, or its state's header, cannot be read") from error
+        except (TypeError, AttributeError) as error:
+            raise Damaged(position, "one of its columns holds what it cannot") from error
+        return made
 
-    return entry
+    return entries
+
+
+def _planned(plans: dict[tuple[str, int], _Plan], start: bytes, topic: str, size: int) -> _Plan:
+    """How an entry with one section is packed, for a topic and a length of the header."""
+    if len(plans) >= _PLANS_KEPT:
+        plans.clear()
+    framed = _framed(topic)
+    middle = size + 1 + _ID_BYTES
+    whole = Struct(f">{len(start)}sQ{_ID_BYTES}sI{len(framed)}sqI{middle}s{_HASH_BYTES}s")
+    return plans.setdefault((topic, size), (whole.pack, framed))
+
+
+def _with_sections(start: bytes, row: Row, at: int) -> bytes:
+    """The entry of a row with any number of sections; that stands in its state at `at`."""
+    position, originator, version, topic, recorded_at, state = row
+    size = at - _HEAD_BYTES
+    parts = [
+        start,
+        _PLACE.pack(position, originator, version),
+        _framed(topic),
+        _TIME_AND_LENGTH.pack(recorded_at, size),
+        state[_HEAD_BYTES : at + 1],
+    ]
+    count, at = state[at], at + 1
+    for _ in range(count):
+        if at + SECTION_HEAD_BYTES > len(state):
+            raise Damaged(position, "its state ends inside a section")
+        key_id, length = _SECTION.unpack_from(state, at)
+        at += SECTION_HEAD_BYTES
+        parts += (key_id, sha256(state[at : at + length]).digest())
+        at += length
+    if at != len(state):
+        raise Damaged(position, "its state does not end where its last section does")
+    return b"".join(parts)
 
 
 def read_entry(entry: bytes, position: int) -> tuple[int, str, int, str]:

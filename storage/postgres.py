@@ -36,8 +36,10 @@ from storage.appending import (
     contiguous,
     fence_after,
     places_of,
+    require_contiguous,
 )
 from storage.binary import COPY_EVENTS, BigintArray, UuidArray, copy_of
+from storage.leaf import Row as LeafRow
 from storage.postgres_connection import (
     READERS_MAX,
     Connection,
@@ -70,11 +72,14 @@ _COUNT: Final = (
     " ON CONFLICT (connection, source, kind, reason) DO UPDATE SET n = b.n + excluded.n"
 )
 # The size of what came before decides, so that a page may be large but never the memory.
-_PAGE: Final = (
-    f"SELECT {_COLUMNS} FROM ("
-    f"SELECT {_COLUMNS}, sum(octet_length(state)) OVER (ORDER BY position) AS total"
+_SOME: Final = (
+    f" FROM (SELECT {_COLUMNS}, sum(octet_length(state)) OVER (ORDER BY position) AS total"
     " FROM hilo_log.events WHERE position > %s ORDER BY position LIMIT %s) AS page"
     " WHERE total <= %s OR position = %s ORDER BY position"
+)
+_PAGE: Final = f"SELECT {_COLUMNS}{_SOME}"
+_LEAF_PAGE: Final = (
+    f"SELECT position, uuid_send(originator), version, topic, recorded_at, state{_SOME}"
 )
 
 READ_TRIES_MAX: Final = READERS_MAX + 1
@@ -241,6 +246,13 @@ class PostgresLogRecorder(library.PostgresApplicationRecorder):
         """See LogStore."""
         rows = self._read(_PAGE, (after, limit, max_bytes, after + 1))
         return contiguous(after, [StoredEntry(*row) for row in rows])
+
+    def rows(self, after: int, limit: int, max_bytes: int) -> list[LeafRow]:
+        """See LogStore."""
+        rows: list[Any] = self._read(_LEAF_PAGE, (after, limit, max_bytes, after + 1))
+        if rows:
+            require_contiguous(after, rows[0][0], rows[-1][0], len(rows))
+        return rows
 
     def stream(self, originator_id: UUID) -> list[StoredEntry]:
         """See LogStore."""

@@ -35,7 +35,9 @@ from storage.appending import (
     contiguous,
     fence_after,
     places_of,
+    require_contiguous,
 )
+from storage.leaf import Row as LeafRow
 from storage.schema import migrate_sqlite
 from storage.sqlite_connection import (
     Checkpointer,
@@ -55,6 +57,7 @@ ROWS_EXACT: Final = 64
 the batches of a busy server differ by a few. More go in powers of two and a rest."""
 
 _COLUMNS: Final = "position, originator, version, topic, recorded_at, command_id, state"
+_LEAF_COLUMNS: Final = "position, originator, version, topic, recorded_at, state"
 
 
 class SQLiteLogRecorder(library.SQLiteApplicationRecorder):
@@ -169,16 +172,27 @@ class SQLiteLogRecorder(library.SQLiteApplicationRecorder):
 
     def page(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
         """See LogStore."""
-        query = f"SELECT {_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?"
+        return contiguous(after, _entries(self._some(_COLUMNS, after, limit, max_bytes)))
+
+    def rows(self, after: int, limit: int, max_bytes: int) -> list[LeafRow]:
+        """See LogStore."""
+        rows = self._some(_LEAF_COLUMNS, after, limit, max_bytes)
+        if rows:
+            require_contiguous(after, rows[0][0], rows[-1][0], len(rows))
+        return rows
+
+    def _some(self, columns: str, after: int, limit: int, max_bytes: int) -> list[Any]:
+        """Rows after a position, their last column the state."""
+        query = f"SELECT {columns} FROM events WHERE position > ? ORDER BY position LIMIT ?"
         rows: list[tuple[Any, ...]] = []
         size = 0
         with self._reading() as connection, closing(connection.execute(query, (after, limit))) as c:
             for row in c:
-                size += len(row[6])
+                size += len(row[-1])
                 if rows and size > max_bytes:
                     break
                 rows.append(row)
-        return contiguous(after, _entries(rows))
+        return rows
 
     def stream(self, originator_id: UUID) -> list[StoredEntry]:
         """See LogStore."""

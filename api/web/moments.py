@@ -31,6 +31,9 @@ _US_PER_S: Final = 1_000_000
 _KIB: Final = 1_024
 _DAY_S: Final = 86_400
 
+_NOW: Final = timedelta(seconds=10)
+"""Nobody wants to know it nearer, and two clocks may differ so much."""
+
 _GROUPED_FROM: Final = 1_000
 """Smaller counts are their digits in both languages."""
 
@@ -114,8 +117,10 @@ class Moments:
         return self.local(text).strftime("%Y-%m-%dT%H:%M")
 
     def ago(self, text: str) -> str:
-        """How long ago: hace 5 minutos."""
+        """How long ago: hace 5 minutos; what is a few seconds away is now."""
         gone = self.local(text) - self._now
+        if abs(gone) < _NOW:
+            return self._("just now")
         return format_timedelta(gone, add_direction=True, locale=self._locale)
 
     def between(self, earlier: str, later: str) -> str:

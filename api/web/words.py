@@ -130,6 +130,23 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "witness": N_("Witness"),
         "folder": N_("Folder"),
     },
+    "place_fails": {
+        "signer": N_("It does not sign."),
+        "tree": N_("It does not grow."),
+        "witness": N_("It does not answer, or does not agree."),
+        "folder": N_("It cannot be written to."),
+    },
+    "bad": {
+        "missing": N_("Events are missing from here on."),
+        "order": N_("It stands out of order."),
+        "time": N_("It says a time before that of the event in front of it."),
+        "topic": N_("Its kind is none that Hilo knows."),
+        "changed": N_("It was changed after it was recorded."),
+        "tree": N_("The tree over it is not whole."),
+        "checkpoint": N_("Something up to here was changed after it was signed."),
+        "note": N_("A signed checkpoint cannot be read, or the signature is not by the right key."),
+        "unreadable": N_("What is stored there cannot be read."),
+    },
     "erasure": {
         "differs": N_("Type the name exactly as it stands in the plan."),
         "too_short": N_("Say why in a few words."),

@@ -89,7 +89,7 @@ def verify(
             else:
                 result = _databases(data, wish, start, told)
         except BadNote as error:
-            result = Bad(0, error.detail)
+            result = Bad(0, error.detail, "note")
     return _said(result, as_json=as_json)
 
 
@@ -131,7 +131,8 @@ def _said(result: Verified | Bad, *, as_json: bool) -> int:
 
     if isinstance(result, Bad):
         if as_json:
-            show({"ok": False, "position": result.position, "what": result.what})
+            told = {"position": result.position, "code": result.code, "what": result.what}
+            show({"ok": False, **told})
         else:
             click.echo(f"BAD at position {result.position}: {result.what}")
         return BAD

@@ -133,7 +133,7 @@ def test_a_server_is_verified_from_outside(
         assert timeout
         return InProcess(station.application, base_url=base_url, headers=headers)
 
-    monkeypatch.setattr("audit.readers.httpx.Client", client)
+    monkeypatch.setattr("audit.server.httpx.Client", client)
     found = verify(of_server("http://hilo.example", token, Wish()), lambda *_: None)
     assert found == Verified(kept.size, kept.root, 1)
 

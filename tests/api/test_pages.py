@@ -242,6 +242,7 @@ def test_times_are_near_or_exact() -> None:
     assert when.length(462) == "7:42"
     assert when.length(3_600 + 462) == "1:07:42"
     assert when.ago("2026-11-22T11:55:00Z") == "hace 5 minutos"
+    assert when.ago("2026-11-22T12:00:03Z") == "ahora mismo"
     assert (when.number(18_412), when.size(214_000)) == ("18.412", "208 kB")
     when = Moments("en", "UTC", lambda: NOON, str)
     assert when.day("2026-11-20T12:00:00Z") == "Friday, November 20"

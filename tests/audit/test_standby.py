@@ -20,7 +20,7 @@ def test_only_what_the_standby_has_is_signed(
     postgres_server: Server, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What only the primary has waits for its signature; no promotion loses a signed event."""
-    monkeypatch.setattr(standby, "FLUSHED_S_MAX", 1.5)  # WAL of no hurry is flushed in half of it
+    monkeypatch.setattr(standby, "FLUSHED_S_MAX", 0.2)
     clock = TurnedClock()
     database = postgres_url.rpartition("/")[2]
     with (

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
 from app.verifying import TOPIC_NAMES
-from audit.readers import DatabaseReader, Looker
+from audit.blocks import Ask
+from audit.looking import Helper, Looker
+from audit.readers import DatabaseReader
 from audit.verify import Bad, Verified, verify
+from domain.errors import StoreUnavailable
 from tests.app.ledgers import TurnedClock, opened
 from tests.audit.attacks import Tampering, fill, looked_at, material, signed
+from tests.audit.leaving import Leaving
 from tests.backends import Backend
 
 EVENTS = 6
@@ -49,6 +55,7 @@ BYTE_EDIT = {
         ("UPDATE events SET topic = 'contact.named' WHERE position = 2", 2),
         ("UPDATE events SET topic = 'no.such' WHERE position = 5", 5),
         ("UPDATE events SET version = 2 WHERE position = 6", 6),
+        ("UPDATE events SET state = 'x' WHERE position = 4", 4),
         ("one byte", 3),
     ],
 )
@@ -79,8 +86,21 @@ def test_blocks_are_joined_whoever_looks_at_them(backend: Backend) -> None:
         assert verify(parts, lambda *now: told.append(now)) == whole
         assert told == [(256, 560), (512, 560), (560, 560)]
         assert verify(parts, lambda *_: None, 300) == whole
-        beside = Looker(
-            DatabaseReader(composition.settings.log_url, looking.origin, TOPIC_NAMES),
-            processes=2,
-        )
-        assert verify(structs.replace(parts, look=beside), lambda *_: None) == whole
+        reader = DatabaseReader(composition.settings.log_url, looking.origin, TOPIC_NAMES)
+        shared = structs.replace(parts, look=Looker(reader, processes=2))
+        assert verify(shared, lambda *_: None) == whole
+        asks = [Ask(0, 256, (256,), 551), Ask(256, 512, (), 551), Ask(512, 560, (551,), 551)]
+        with Helper(reader) as helper, reader.opened() as look:
+            helper.wait()
+            for ask in asks:
+                helper.ask(ask)
+            assert [helper.answer() for _ in asks] == [look(ask) for ask in asks]
+
+
+def test_a_process_that_cannot_go_on_says_so_or_is_missed(tmp_path: Path) -> None:
+    """A log that is not there and a process that ended are errors, and nobody waits."""
+    nowhere = DatabaseReader(f"sqlite:///{tmp_path / 'no' / 'ledger.db'}", "hilo/x", TOPIC_NAMES)
+    with Helper(nowhere) as helper, pytest.raises(StoreUnavailable, match="log does not answer"):
+        helper.wait()
+    with Helper(Leaving()) as helper, pytest.raises(StoreUnavailable, match="ended"):
+        helper.wait()

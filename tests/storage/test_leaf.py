@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from domain.errors import Damaged
 from domain.ports import StoredEntry
 from storage.frame import MAX_HEADER_BYTES, MAX_SECTIONS, join, split
-from storage.leaf import entry_bytes, entry_maker, leaf_hash, read_entry
+from storage.leaf import Row, entry_bytes, entry_maker, leaf_hash, read_entry
 from storage.scanning import scanned
 from tests.app.ledgers import TurnedClock, opened
 from tests.audit.attacks import fill
@@ -114,6 +115,23 @@ def test_a_state_that_cannot_be_taken_apart_is_named(state: bytes, what: str) ->
     with pytest.raises(Damaged, match=what) as caught:
         split(msgspec.structs.replace(ENTRY, state=state))
     assert caught.value.position == 7
+
+
+@pytest.mark.parametrize("sections", [0, 1, 2, 3])
+def test_the_quick_maker_counts_sections(sections: int) -> None:
+    """However many sections a state has, the quick entry is the slow one; nothing bent passes."""
+    state = join(HEADER, [(bytes(16), bytes(28 + number)) for number in range(sections)])
+    stored = msgspec.structs.replace(ENTRY, state=state)
+    row = (7, stored.originator_id.bytes, 3, stored.topic, stored.recorded_at, state)
+    quick = entry_maker(ORIGIN)
+    assert quick(row) == entry_bytes(stored, ORIGIN)
+    for bent in (state + b"x", state[:-1], state[:2], b"", "text", None):
+        with pytest.raises(Damaged) as caught:
+            quick((*row[:5], cast("bytes", bent)))
+        assert caught.value.position == 7
+    for place in ((7, b"short", 3), (7, row[1], -1), (7, row[1], None)):
+        with pytest.raises(Damaged):
+            quick(cast("Row", (*place, *row[3:])))
 
 
 def test_the_quick_maker_gives_the_same_entries(backend: Backend) -> None:

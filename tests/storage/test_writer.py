@@ -60,7 +60,7 @@ class Watched:
         self.wakeup = store.wakeup
         self.head = store.head
         self.taken = store.taken
-        self.page = store.page
+        self.page, self.rows = store.page, store.rows
         self.stream = store.stream
         self.ledger_row = store.ledger_row
         self.create_ledger = store.create_ledger

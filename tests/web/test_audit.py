@@ -145,10 +145,12 @@ def test_what_is_wrong_is_said_first(signed: Ledger, browse: Browse) -> None:
     """A place that fails and a log that differs stand at the top, each in its own words."""
     store = signed.composition.proofs.store
     store.reached("folder /kept", 1, signed.now[0])
-    store.failed("witness w.example", "It does not answer.", signed.now[0])
+    store.failed("witness w.example", "It answers 500.", signed.now[0])
     page = browse("Rosa", "es").go("/audit")
     expect(page.locator("#hero h2")).to_have_text("Algo necesita atención")
-    expect(page.locator("#places tr", has_text="w.example")).to_contain_text("falla")
+    failing = page.locator("#places tr", has_text="w.example")
+    expect(failing).to_contain_text("falla No responde, o no está de acuerdo.")
+    expect(failing.locator("q[lang=en]")).to_have_text("It answers 500.")
     behind = store.latest_checkpoints(1)[0].size - 1
     expect(page.locator("#places tr", has_text="/kept")).to_contain_text(f"{behind} eventos")
     runs = signed.composition.proofs.runs
@@ -157,9 +159,13 @@ def test_what_is_wrong_is_said_first(signed: Ledger, browse: Browse) -> None:
     page.reload()
     expect(page.locator("#verification progress")).to_have_attribute("value", "25")
     no_barriers(page)
-    runs.end(run.id, "bad", '{"ok": false, "position": 2, "what": "its bytes differ"}')
+    wrong = {"ok": False, "position": 2, "code": "changed", "what": "its bytes differ"}
+    runs.end(run.id, "bad", json.dumps(wrong))
     expect(page.locator("#hero h2")).to_have_text("El registro no es el que se firmó")
-    expect(page.locator("#verification")).to_contain_text("its bytes differ")
+    said = page.locator("#verification [role=status]")
+    expect(said).to_contain_text("Evento 2: Fue modificado después de registrarse.")
+    expect(said.locator("q[lang=en]")).to_have_text("its bytes differ")
+    expect(said).to_contain_text("ahora mismo")
     no_barriers(page)
 
 

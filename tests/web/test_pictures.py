@@ -69,6 +69,7 @@ def test_the_pictures_are_of_the_pages(ledger: Ledger, browse: Browse, tmp_path:
     page = day.go("/audit")
     page.locator("#hero button").click()
     day.see("#hero h2", "The log is intact")
+    page.evaluate("scrollTo(0, 0)")  # the answer came to where it says so
     take("audit", page)
     night = browse("Rosa", "es", viewport=DESK, color_scheme="dark")
     take("conversations-dark", night.go(f"/conversations/{contact}"))
