@@ -10,8 +10,10 @@ from msgspec import structs
 
 from api.parameters import POSITION_MAX, uuid_of
 from domain.values import Channel, Direction, Origin, dictionary_key, echo, staff_name
+from projections.report_zones import HOURS_A_DAY
 from projections.timeline import KIND_INTERACTION, KIND_NOTE
 from projections.timeline_pages import Filters, PageQuery
+from projections.week_hours import DAYS_A_WEEK, week_hours
 
 if TYPE_CHECKING:
     from api.parameters import Query
@@ -67,6 +69,11 @@ def filters(query: Query, services: Services, zone: str) -> Filters:
         kind=_kinds(query),
         since=query.time("from", zone),
         until=query.time("to", zone),
+        hours=week_hours(
+            _numbers(query, "weekday", 1, DAYS_A_WEEK),
+            _numbers(query, "hour_of_day", 0, HOURS_A_DAY - 1),
+            zone,
+        ),
     )
 
 
@@ -77,6 +84,17 @@ def several(query: Query, name: str) -> list[str]:
         query.refuse(name, "too_many", f"at most {VALUES_MAX} values")
         return []
     return values
+
+
+def _numbers(query: Query, name: str, low: int, high: int) -> list[int]:
+    """The values of a filter that are whole numbers between two bounds."""
+    found: list[int] = []
+    for text in several(query, name):
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= len("00") else -1
+        if not low <= number <= high:
+            query.refuse(name, "out_of_range", f"{echo(text)} is not from {low} to {high}")
+        found.append(number)
+    return found
 
 
 def words(query: Query, name: str, enum: type[StrEnum]) -> tuple[str | None, ...]:

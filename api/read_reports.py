@@ -14,10 +14,12 @@ from api.auth import services_of
 from api.filters import filters, ids
 from api.openapi import answers
 from api.parameters import Query, read_headers
-from api.reads import Look, Task, answer, page_answer, reads_of
+from api.read_activity import narrowed, view_of
+from api.read_conversations import inbox_filters
+from api.reads import Look, Task, answer, page_answer
 from domain.times import format_utc
 from domain.values import echo
-from projections import contact_pages, report_answers
+from projections import report_answers
 from projections.report_answers import Asked, Report
 from projections.report_codes import GROUPS
 from projections.report_figures import Question, View
@@ -125,20 +127,24 @@ async def heatmap(request: Request) -> Response:
     responses=answers("FigureReport", 200),
 )
 async def waiting(request: Request) -> Response:
-    """Open conversations that wait, and since when, by user, team, department or campaign."""
+    """Open conversations that wait, and since when, by user, team, department or campaign.
+
+    Under the filters of the inbox.
+    """
     query = Query(request)
     services = services_of(request)
 
     def prepare(caller: Caller) -> Task:
         groups = grouped(query, (), WAITING_GROUPS)
+        filters = inbox_filters(query, caller)
         zone = query.zone(caller.zone or services.locale.zone)
         as_csv = wants_csv(request, query)
         question = Question(filters=Filters(), contacts=None, groups=plain(groups), tz=zone)
 
         def work(look: Look) -> Response:
-            view = view_of(request, look)
+            view = view_of(look)
             now = services.clock()
-            made = report_answers.of_waiting(view, Asked(question, groups), now)
+            made = report_answers.of_waiting(view, Asked(question, groups), now, filters)
             return _shown(look, made, question, "waiting" if as_csv else None)
 
         return Task(_json(work), beside=REPORTS)
@@ -161,8 +167,8 @@ async def _report(
         as_csv = wants_csv(request, query)
 
         def work(look: Look) -> Response:
-            asked = Asked(_narrowed(look, question, contacts), groups)
-            report = made(view_of(request, look), asked)
+            asked = Asked(narrowed(look, question, contacts), groups)
+            report = made(view_of(look), asked)
             return _shown(look, report, question, name if as_csv else None)
 
         return Task(_json(work), beside=REPORTS)
@@ -186,21 +192,6 @@ def question_of(
     if found.kind:
         query.refuse("kind", "unknown_field", "reports count interactions alone")
     return Question(filters=found, contacts=None, groups=groups, tz=zone), contacts
-
-
-def _narrowed(look: Look, question: Question, contacts: list[bytes]) -> Question:
-    """The question about those of the contacts that the caller may see, whatever id named them."""
-    if not contacts:
-        return question
-    found = contact_pages.contacts_of(look.reading, contacts)
-    roots = tuple(sorted(look.visible.may_see(found.values())))
-    return msgspec.structs.replace(question, contacts=roots)
-
-
-def view_of(request: Request, look: Look) -> View:
-    """What figures are read from, as the caller of a look may."""
-    beside = look.beside or look.join(REPORTS, 0)
-    return View(look.reading, beside, reads_of(request).decks, look.names, look.visible)
 
 
 def grouped(query: Query, default: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:

@@ -89,6 +89,7 @@ class Look:
         self.caller = caller
         self.reading = reading
         self.beside: Beside | None = None
+        self.decks = reads.decks
         self._book = reads.names
 
     @property

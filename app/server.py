@@ -15,6 +15,7 @@ from app.caretaking import Caretaker
 from app.filing import Filing
 from app.reading_only import ReadingOnly
 from app.waking import Waker
+from app.warming import Warmer
 from app.web import ProvidersWeb
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def application(composition: Composition, *, filing: bool = False) -> FastAPI:
         Waker(composition.services).running,
         composition.standing.running,
         Caretaker(composition).running,
+        Warmer(composition.services.views, composition.reads).running,
     ]
     if filing:
         web = ProvidersWeb(composition.settings.media_mirror)

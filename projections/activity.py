@@ -26,11 +26,9 @@ from projections.timeline_pages import (
     PageQuery,
     Ref,
     Shape,
-    ask_for,
-    centre_of,
     condition,
-    key_of,
     one,
+    page_of,
     shape_of,
 )
 from projections.timeline_pages import where as where_of
@@ -59,8 +57,7 @@ def page(
     if query.sort == "recorded":
         listed = _Log(reading, query.filters, visible, subjects)
         return read_page(_ask_recorded(reading, query), listed, _log_key)
-    centre = None if query.cursor else centre_of(reading, query, None)
-    return read_page(ask_for(query, centre), Recent(reading, query.filters, visible), key_of)
+    return page_of(reading, Recent(reading, query.filters, visible), query)
 
 
 class Recent:

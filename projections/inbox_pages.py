@@ -243,7 +243,7 @@ class _List:
 
 
 @lru_cache(maxsize=SQL_CACHED)
-def _shape(filters: InboxFilters) -> tuple[tuple[str, ...], tuple[object, ...]]:
+def shape_of(filters: InboxFilters) -> tuple[tuple[str, ...], tuple[object, ...]]:
     """Conditions on the conversation `c`, and their values."""
     parts: list[str] = []
     values: list[object] = []
@@ -264,7 +264,7 @@ def _narrowed(
     reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
 ) -> tuple[list[str], list[object]]:
     """What a query asks of the conversation `c`, its status apart, within the reader's access."""
-    shape, given = _shape(query.filters)
+    shape, given = shape_of(query.filters)
     parts, values = list(shape), list(given)
     if not visible.everything:
         seen, walls = visible.contacts("c.contact")

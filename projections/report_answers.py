@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from domain.times import format_utc
 from projections.dictionary import Names
+from projections.inbox_pages import InboxFilters
 from projections.report_codes import Value
 from projections.report_figures import Question, View, count
 from projections.report_times import Campaign, campaigns, response_times
@@ -25,6 +26,8 @@ WEEKDAYS: Final = range(1, 8)
 HOURS: Final = range(24)
 
 US_A_S: Final = 1_000_000
+
+_NO_FILTERS: Final = InboxFilters()
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute; names come from outside."""
@@ -108,9 +111,9 @@ def _counts(row: Campaign) -> Row:
     return {name: getattr(row, name) for name in names}
 
 
-def of_waiting(view: View, asked: Asked, now: int) -> Report:
+def of_waiting(view: View, asked: Asked, now: int, filters: InboxFilters = _NO_FILTERS) -> Report:
     """Who waits for an answer at a time (µs), and how long."""
-    found, total = waiting(view.core, view.visible, asked.question.groups)
+    found, total = waiting(view.core, view.visible, asked.question.groups, filters)
     rows = []
     for row in found:
         values = dict(zip(asked.question.groups, row.values, strict=True))

@@ -16,22 +16,28 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 
 from msgspec import Struct
 
+from domain.errors import NotYet, StoreUnavailable
 from projections.columns import Column, arrow, by_all, compute, whole
 from projections.directory_rows import SUBJECTS
 from projections.grouping import LINKS_EPOCH
-from projections.reports import CALLERS, FACTS, KINDS, KindRow
-from projections.views import Beside, Reading
+from projections.report_loading import facts_of, give_back, owners_of
+from projections.reports import CALLERS, FACTS, KINDS, NEXT, KindRow
+from projections.views import REPORTS, Beside, Reading, Views
 
 SLICE_FACTS: Final = 1 << 17
 """Facts that one thread computes on at a time: a column of them lies near the processor."""
 
 TAIL_FACTS: Final = 1 << 14
 """Facts that wait unsorted at the end: sorting them at each look would cost more than it saves."""
+
+WARM_FACTS_MIN: Final = 50_000
+"""Fewer are read within the first figure without anybody waiting for them, nor for pyarrow."""
 
 _FACT: Final = "number, occurred_at, kind, caller"
 _COLUMNS: Final = ("number", "at", "kind", "caller")
@@ -211,18 +217,21 @@ class Decks:
         """Everything, from the index that holds it."""
         self._owners = Owners()
         self._links = (0, 0)
-        columns = (array("i"), array("q"), array("i"), array("i"))
-        query = (
-            f"SELECT {_FACT} FROM {reports.name(FACTS)}"
-            " WHERE number IS NOT NULL AND changed > 0 AND shown = 1"
-        )
-        for rows in core.chunks(query):
-            for column, values in zip(columns, zip(*rows, strict=True), strict=True):
-                column.extend(values)
-        segments = _segmented(*map(_column, columns))
+        segments = _segmented(*facts_of(reports))
         owners = self._resolved(core, reports)
         kinds = _kinds(reports, ())
+        give_back()
         return Deck(reports.generation, reports.position, segments, kinds, owners)
+
+    def warm(self, views: Views) -> bool:
+        """Read all facts before anybody asks, where they are many; whether that was done."""
+        with suppress(NotYet, StoreUnavailable), views.reading() as core:
+            reports = core.beside(REPORTS)
+            rows = reports.fetch(f"SELECT number FROM {reports.name(NEXT)} WHERE of = 'fact'")
+            if rows and rows[0][0] >= WARM_FACTS_MIN:
+                self.deck(core, reports)
+                return True
+        return False
 
     def _next(self, deck: Deck, core: Reading, reports: Beside) -> Deck:
         """What changed since the last look."""
@@ -247,16 +256,22 @@ class Decks:
             self._links = (links[0], 0)
         known = len(self._owners.of)
         owned = self._owners
+        callers = reports.name(CALLERS)
         asked = (
-            f"SELECT c.number, s.contact, r.number, c.subject FROM {reports.name(CALLERS)} c"
+            f"SELECT c.number, s.contact, r.number, c.subject FROM {callers} c"
             f" LEFT JOIN {core.name(SUBJECTS)} s ON s.subject = c.subject"
-            f" LEFT JOIN {reports.name(CALLERS)} r ON r.subject = s.contact"
+            f" LEFT JOIN {callers} r ON r.subject = s.contact"
         )
-        found = reports.fetch(f"{asked} WHERE c.number >= ? ORDER BY c.number", (known,))
-        for _ in range(len(found)):
-            owned.of.append(0)
-        if known and links[1] > self._links[1]:
-            found += reports.fetch(f"{asked} WHERE s.moved > ?", (self._links[1],))
+        ((count,),) = reports.fetch(f"SELECT COALESCE(MAX(number) + 1, 0) FROM {callers}")
+        owned.of.extend([0] * (count - known))
+        if not known:
+            for number, root in owners_of(core, reports, count):
+                owned.of[number] = owned.number(b"", root)
+            found = reports.fetch(f"{asked} WHERE r.number IS NULL ORDER BY c.number")
+        else:
+            found = reports.fetch(f"{asked} WHERE c.number >= ? ORDER BY c.number", (known,))
+            if links[1] > self._links[1]:
+                found += reports.fetch(f"{asked} WHERE s.moved > ?", (self._links[1],))
         for number, contact, root, subject in found:
             owned.of[number] = owned.number(bytes(contact or subject), root if contact else number)
         self._links = (links[0], max(links[1], self._links[1]))

@@ -19,6 +19,7 @@ from projections.dictionary import Names
 from projections.report_codes import WORDS, Codes, Value
 from projections.report_deck import Deck, Decks, Segment
 from projections.report_tally import Counted, Tally
+from projections.report_zones import Calendar
 from projections.reports import FURTHER
 from projections.timeline_pages import Filters
 from projections.views import Beside, Reading
@@ -73,12 +74,16 @@ class Part(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """Which facts: of which kinds and callers, from a time up to another one; None for all."""
+    """Which facts: of which kinds and callers, from a time up to another one; None for all.
+
+    `hours`: in those hours of the week alone that the question asks for.
+    """
 
     kinds: Column = None
     since: int | None = None
     until: int | None = None
     callers: Column = None
+    hours: bool = False
 
     def touches(self, span: tuple[int, int]) -> bool:
         """Whether any of a span lies in the range."""
@@ -135,9 +140,19 @@ class Selection:
                 done += [work(part) for part in self._seen_by_others(segment, masks)]
         return done
 
+    def in_hours(self, at: Column) -> Column:
+        """Whether times lie in the hours of the week that are asked for; None: all hours are."""
+        asked, span = self._question.filters.hours, self.span
+        if asked is None or span is None:
+            return None
+        hours = Calendar(asked.tz, *span).codes("weekday", at)
+        return self._pc.is_in(hours, value_set=self._pa.array(asked.codes, self._pa.int64()))
+
     def _masks(self, segment: Segment, wanted: Wanted) -> list[Column]:
+        within = self.in_hours(segment.at) if wanted.hours else None
         return [
             *_times(segment, (wanted.since, wanted.until)),
+            *(() if within is None else (within,)),
             *_taken((wanted.kinds,), segment.kind),
             *_taken((wanted.callers, self._wanted), segment.caller),
         ]
@@ -266,7 +281,7 @@ def count(view: View, question: Question) -> tuple[list[Figure], Figure]:
         found = codes.of(mine, part.at)
         return tally.counted(found, part.owner, told=part.told)
 
-    wanted = Wanted(selection.allowed(), selection.since, selection.until)
+    wanted = Wanted(selection.allowed(), selection.since, selection.until, hours=True)
     by_code, contacts = tally.together(selection.each(counted, wanted))
     if len(by_code) > ROWS_MAX:
         raise too_many_rows()

@@ -27,15 +27,20 @@ US_A_MS: Final = 1_000
 class Asks(Struct, frozen=True):
     """Asks with what became of them; columns of one length.
 
-    `answer` is the kind of the answer, -1 where there is none yet; `wait_ms` is then 0.
-    `first`: nobody had asked since the last answer.
+    `number` is the fact's; `answer` is the kind of the answer, -1 where there is none yet, and
+    `wait_ms` is then 0. `first`: nobody had asked since the last answer.
     """
 
+    number: Column
     at: Column
     kind: Column
     answer: Column
     wait_ms: Column
     first: Column
+
+    def only(self, mask: Column) -> Asks:
+        """Those of them for which a mask stands."""
+        return Asks(*(getattr(self, name).filter(mask) for name in self.__struct_fields__))
 
 
 def is_ask(kind: KindRow) -> bool:
@@ -65,7 +70,7 @@ def asks_of(selection: Selection, deck: Deck) -> Asks | None:
     line = _line(selection, both)
     if line is None:
         return None
-    owner, at, kind = line
+    owner, at, kind, numbers = line
     asking = asks.take(kind)
     places = _places(len(owner))
     nowhere = pa.scalar(None, places.type)
@@ -77,6 +82,7 @@ def asks_of(selection: Selection, deck: Deck) -> Asks | None:
     mask = pc.and_(asking, _within(at, selection))
     none = pa.scalar(NOBODY, pa.int32())
     columns = (
+        numbers,
         at,
         kind,
         pc.if_else(answered, kind.take(answer), none),
@@ -86,8 +92,20 @@ def asks_of(selection: Selection, deck: Deck) -> Asks | None:
     return Asks(*(column.filter(mask) for column in columns))
 
 
-def replied_to(selection: Selection, deck: Deck) -> Column:
-    """What went out between `since` and `until` and was followed by an ask: (at, kind)."""
+class Facts(Struct, frozen=True):
+    """Some facts, as columns of one length."""
+
+    number: Column
+    at: Column
+    kind: Column
+
+    def only(self, mask: Column) -> Facts:
+        """Those of them for which a mask stands."""
+        return Facts(*(column.filter(mask) for column in (self.number, self.at, self.kind)))
+
+
+def replied_to(selection: Selection, deck: Deck) -> Facts | None:
+    """What went out between `since` and `until` and was followed by an ask."""
     pa = arrow()
     pc = compute()
     asks = pa.array([is_ask(kind) for kind in deck.kinds], pa.bool_())
@@ -95,22 +113,22 @@ def replied_to(selection: Selection, deck: Deck) -> Column:
     line = _line(selection, both, back=False)
     if line is None:
         return None
-    owner, at, kind = line
+    owner, at, kind, numbers = line
     asking = asks.take(kind)
     followed = pc.and_(_after(asking, last=False), _after(_follows(owner), last=False))
     mask = pc.and_(pc.and_(followed, pc.invert(asking)), _within(at, selection))
-    return at.filter(mask), kind.filter(mask)
+    return Facts(numbers, at, kind).only(mask)
 
 
-def firsts_of(selection: Selection) -> Column:
-    """The first fact of each contact in its whole history: (at, kind); None without facts."""
+def firsts_of(selection: Selection) -> Facts | None:
+    """The first facts of contacts in their whole history that lie in the range."""
     pc = compute()
     early = _told(selection.each(_early, Wanted()))
     if not early:
         return None
-    owner, at, kind = _in_order(early)
+    owner, at, kind, numbers = _in_order(early)
     mask = pc.and_(pc.invert(_follows(owner)), _within(at, selection))
-    return at.filter(mask), kind.filter(mask)
+    return Facts(numbers, at, kind).only(mask)
 
 
 def _early(part: Part) -> Part:
@@ -124,7 +142,7 @@ def _early(part: Part) -> Part:
 
 
 def _line(selection: Selection, both: Column, *, back: bool = True) -> Column:
-    """Facts of some kinds by contact and time: owner, at, kind. None without facts.
+    """Facts of some kinds by contact and time: owner, at, kind, number. None without facts.
 
     From `since` on, and with `back` what these contacts have from before.
     """
@@ -146,16 +164,16 @@ def _joined(parts: Sequence[Part], name: str) -> Column:
     return arrow().concat_arrays([getattr(part, name) for part in parts])
 
 
-def _in_order(parts: Sequence[Part]) -> tuple[Column, Column, Column]:
-    """The facts of some parts by contact, time and number: owner, at, kind.
+def _in_order(parts: Sequence[Part]) -> tuple[Column, Column, Column, Column]:
+    """The facts of some parts by contact, time and number: owner, at, kind, number.
 
     So they mostly stand already: where each contact has one address and no segment follows.
     """
     owner, at, kind, number_ = (_joined(parts, name) for name in ("owner", "at", "kind", "number"))
     if ascends(owner, at, number_):
-        return owner, at, kind
+        return owner, at, kind, number_
     order = by_all(owner, at, number_)
-    return owner.take(order), at.take(order), kind.take(order)
+    return owner.take(order), at.take(order), kind.take(order), number_.take(order)
 
 
 def _places(size: int) -> Column:
@@ -185,7 +203,7 @@ def _follows(owner: Column) -> Column:
 
 
 def _within(at: Column, selection: Selection) -> Column:
-    """Whether times lie between `since` and `until`."""
+    """Whether times lie between `since` and `until`, and in the hours asked for."""
     pa = arrow()
     pc = compute()
     mask = pa.repeat(pa.scalar(value=True), len(at))
@@ -193,4 +211,5 @@ def _within(at: Column, selection: Selection) -> Column:
         mask = pc.greater_equal(at, number(selection.since))
     if selection.until is not None:
         mask = pc.and_(mask, pc.less(at, number(selection.until)))
-    return mask
+    hours = selection.in_hours(at)
+    return mask if hours is None else pc.and_(mask, hours)

@@ -23,7 +23,7 @@ from projections.report_figures import (
     count,
     in_order,
 )
-from projections.report_sequence import NOBODY, Asks, asks_of, firsts_of, replied_to
+from projections.report_sequence import NOBODY, Asks, Facts, asks_of, firsts_of, replied_to
 from projections.reports import KindRow
 
 MEDIAN: Final = 0.5
@@ -76,12 +76,11 @@ def response_times(view: View, question: Question) -> tuple[list[Response], Resp
     if asks is None or not len(asks.at):
         return [], nothing
     span = selection.span
-    pairs = _Pairs(view, question, deck)
+    pairs = Pairs(view, question, deck)
     column, keep = pairs.column(asks)
     codes = Codes(question.groups, question.tz, {"pair": (column, pairs.values)}, span)
     check_size(codes, deck)
-    asks = Asks(*(getattr(asks, name).filter(keep) for name in Asks.__struct_fields__))
-    column = column.filter(keep)
+    asks, column = asks.only(keep), column.filter(keep)
     if not len(asks.at):
         return [], nothing
     words = column.cast(pa.int64())
@@ -107,7 +106,7 @@ def _words(ask: KindRow, answer: KindRow | None) -> dict[str, Any]:
     return said
 
 
-class _Pairs:
+class Pairs:
     """Which words an ask and its answer have together; each combination has a number."""
 
     def __init__(self, view: View, question: Question, deck: Deck) -> None:
@@ -169,7 +168,7 @@ class _Pairs:
         return number
 
 
-def _spelled(codes: Codes, pairs: _Pairs, code: int) -> tuple[Value, ...]:
+def _spelled(codes: Codes, pairs: Pairs, code: int) -> tuple[Value, ...]:
     """The value of each group: words from the combination, times from the calendar."""
     words = pairs.values[codes.word(code, "pair")]
     found = codes.values(code)
@@ -263,21 +262,24 @@ def campaigns(view: View, question: Question) -> tuple[list[Campaign], Campaign,
     return rows, total, dict(sorted(sources.items(), key=lambda item: (-item[1], item[0])))
 
 
+def allowed_of(selection: Selection, facts: Facts) -> Facts:
+    """Those of some facts that pass the question's filters by their own words."""
+    allowed = selection.allowed()
+    return facts if allowed is None else facts.only(allowed.take(facts.kind))
+
+
 def _counted(
     selection: Selection,
     codes: Codes,
-    facts: Column,
+    facts: Facts | None,
     span: tuple[int, int] | None,
 ) -> tuple[dict[tuple[Value, ...], int], dict[str, int]]:
-    """How many of some facts (at, kind) pass the filters: by group, and by source."""
+    """How many of some facts pass the filters: by group, and by source."""
     pa = arrow()
     if facts is None or span is None:
         return {}, {}
-    at, kind = facts
-    allowed = selection.allowed()
-    if allowed is not None:
-        mask = allowed.take(kind)
-        at, kind = at.filter(mask), kind.filter(mask)
+    facts = allowed_of(selection, facts)
+    at, kind = facts.at, facts.kind
     if not len(at):
         return {}, {}
     words = codes.words

@@ -16,9 +16,20 @@ from msgspec import Struct
 
 from domain.errors import NotFound
 from projections import paging
-from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Page, SortKey, read_page
+from projections.paging import (
+    HIGHEST,
+    LIMIT_DEFAULT,
+    LOWEST,
+    Ask,
+    Fetch,
+    Page,
+    SortKey,
+    read_page,
+)
+from projections.report_zones import Stretch
 from projections.timeline import APPEARANCES, FILTERED, INTERACTIONS, KIND_INTERACTION
 from projections.views import Reading
+from projections.week_hours import WeekHours, hour_of_week, stretches_of
 
 Order = Literal["desc", "asc"]
 Sort = Literal["occurred", "recorded"]
@@ -34,7 +45,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     """What rows must be; an empty tuple asks for nothing, None in it for rows without one.
 
     `since` is inclusive, `until` exclusive, both in µs. UUIDs are 16 bytes; `kind` holds the
-    numbers of projections/timeline.py.
+    numbers of projections/timeline.py. `hours`: only in these hours of the week.
     """
 
     channel: tuple[str | None, ...] = ()
@@ -47,6 +58,7 @@ class Filters(Struct, frozen=True, kw_only=True):
     kind: tuple[int, ...] = ()
     since: int | None = None
     until: int | None = None
+    hours: WeekHours | None = None
 
 
 class PageQuery(Struct, frozen=True, kw_only=True):
@@ -79,11 +91,15 @@ class Ref(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """A filter without its values: column, how many of them, and whether null is one."""
+    """A filter without its values: column, how many of them, and whether null is one.
+
+    With `zone` they are hours of the week of a time there.
+    """
 
     column: str
     values: int
     null: bool
+    zone: tuple[Stretch, ...] = ()
 
 
 _COLUMNS: Final = "occurred_at, position, originator, stamp, subject, direction, source, kind"
@@ -135,6 +151,12 @@ def page(reading: Reading, subjects: Sequence[bytes], query: PageQuery) -> Page[
     ranges = Ranges(reading, tuple(subjects), query.filters)
     centre = None if query.cursor else centre_of(reading, query, tuple(subjects))
     return read_page(ask_for(query, centre), ranges, key_of)
+
+
+def page_of(reading: Reading, fetch: Fetch[Ref], query: PageQuery) -> Page[Ref]:
+    """A page of any list by (occurred_at, position). Raises BadCursor; NotFound as above."""
+    centre = None if query.cursor else centre_of(reading, query, None)
+    return read_page(ask_for(query, centre), fetch, key_of)
 
 
 def key_of(ref: Ref) -> SortKey:
@@ -260,6 +282,10 @@ def shape_of(filters: Filters) -> tuple[tuple[Shape, ...], tuple[object, ...]]:
             given = [value for value in wanted if value is not None]
             shapes.append(Shape(column, len(given), len(given) < len(wanted)))
             values += given
+    if filters.hours is not None:
+        zone = stretches_of(filters.hours, filters.since, filters.until)
+        shapes.append(Shape("occurred_at", len(filters.hours.codes), null=False, zone=zone))
+        values += filters.hours.codes
     return tuple(shapes), tuple(values)
 
 
@@ -272,6 +298,8 @@ def condition(part: Shape, column: str) -> str:
     """One filter as SQL; its values come as parameters."""
     if not part.values:
         return f"{column} IS NULL"
+    if part.zone:
+        column = hour_of_week(column, part.zone)
     listed = f"{column} = ?"
     if part.values > 1:
         listed = f"{column} IN ({', '.join('?' * part.values)})"

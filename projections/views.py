@@ -151,10 +151,6 @@ class Reading:
         """The rows of a query over a whole table, read a chunk at a time."""
         return self._slot.stream(sql)
 
-    def chunks(self, sql: str) -> Iterator[Sequence[Sequence[Any]]]:
-        """The rows of a query over a whole table, some thousands at a time."""
-        return self._slot.chunks(sql)
-
     def beside(self, group: str) -> Beside:
         """Another group in this very snapshot. Raises NotYet where nothing of it serves."""
         found = self.fetch(_PLACE, (group, self._versions[group]))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from msgspec import Struct, structs
 
 from api.parameters import POSITION_MAX, Query
-from api.read_activity import Asked, asked_for
+from api.read_activity import Asked, asked_for, behind
 from domain.times import zone_of
 from projections import activity as views
 from projections import timeline_pages
@@ -61,6 +61,11 @@ class Listing(Struct, frozen=True):
         kept += [(name, value) for name, value in changes.items() if value is not None]
         return f"{path}?{urlencode(kept)}" if kept else path
 
+    def without(self, name: str, value: str) -> str:
+        """The list without one value of a filter."""
+        kept = [pair for pair in self.kept if pair != (name, value)]
+        return f"/activity?{urlencode(kept)}" if kept else "/activity"
+
     def spanning(self, first: str | None, after: str | None = None) -> str:
         """The list of the days from the first one on, up to another; None is no bound."""
         changes: dict[str, str | None] = {"from": first, "to": after}
@@ -74,7 +79,8 @@ class Listing(Struct, frozen=True):
     @property
     def is_narrow(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.asked.contacts) or self.asked.page.filters != Filters()
+        asked = self.asked
+        return bool(asked.contacts or asked.figure) or asked.page.filters != Filters()
 
     @property
     def is_placed(self) -> bool:
@@ -128,6 +134,8 @@ def listed(look: Look, asked: Asked, ids: list[int]) -> list[Ref]:
 
 def _fetch(look: Look, asked: Asked) -> Fetch[Ref]:
     filters = asked.page.filters
+    if asked.figure is not None:
+        return behind(look, asked)
     if filters.kind and KIND_INTERACTION not in filters.kind:
         return _Nothing()
     plain = structs.replace(filters, kind=(KIND_INTERACTION,))

@@ -15,7 +15,7 @@ from babel.dates import (
     get_month_names,
     get_timezone_name,
 )
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 from domain.times import zone_of
@@ -162,6 +162,17 @@ class Moments:
         if 0 <= value < _GROUPED_FROM:
             return str(value)  # nothing to group, and most counts of a page are small
         return format_decimal(value, locale=self._locale)
+
+    def percent(self, share: float) -> str:
+        """A share of 1: 8,4 %."""
+        rounded = round(share, 3)
+        return format_percent(rounded, locale=self._locale, decimal_quantization=False)
+
+    def part(self, first: dt.date, unit: str, *, short: bool) -> str:
+        """What stands under a column that begins with a day: lun 9, or 9 nov; nov 2026."""
+        if unit == "month":
+            return self._skeleton("yMMM", first)
+        return self._skeleton("Ed" if short else "MMMd", first)
 
     def size(self, size_bytes: int) -> str:
         """How large a file is: 214 kB."""

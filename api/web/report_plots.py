@@ -47,12 +47,17 @@ class Stack(Struct, frozen=True):
     ticks: tuple[tuple[float, int], ...]
 
 
-def stacked(rows: Sequence[Mapping[str, Any]], unit: str, order: Sequence[str]) -> Stack:
-    """Interactions by time and channel as a stack; `order` names the busiest channels first."""
+def stacked(
+    rows: Sequence[Mapping[str, Any]], unit: str, order: Sequence[str], times: Sequence[str] = ()
+) -> Stack:
+    """Interactions by time and channel as a stack; `order` names the busiest channels first.
+
+    `times`: columns that stand there in any case, so that a gap is one.
+    """
     series = tuple(order[: SERIES_MAX - 1])
     has_others = len(order) >= SERIES_MAX
     places = {channel: number for number, channel in enumerate(series)}
-    found: dict[str, list[int]] = {}
+    found: dict[str, list[int]] = {time: [0] * SERIES_MAX for time in times}
     for row in rows:
         counts = found.setdefault(str(row[unit]), [0] * SERIES_MAX)
         counts[places.get(row["channel"], SERIES_MAX - 1)] += row["interactions"]

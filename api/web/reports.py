@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct, structs
 
 from api.auth import services_of
-from api.parameters import Query
-from api.read_reports import view_of
-from api.web.ground import open_page
+from api.read_activity import narrowed, view_of
+from api.web.activity_query import choices, tidy
+from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.report_plots import COLUMNS_MAX, shade, stacked
-from domain.times import DAY_US, parse_filter_time, zone_of
-from projections import report_answers
-from projections.report_answers import Asked, Row
+from api.web.report_query import Asked, Range, asked_for
+from domain.times import DAY_US
+from projections import cards, contact_pages, report_answers
+from projections.inbox_pages import InboxFilters
+from projections.report_answers import Report, Row
 from projections.report_figures import Question, View
-from projections.timeline_pages import Filters
 
 if TYPE_CHECKING:
     from api.auth import Caller
@@ -28,32 +28,14 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False)
 
-DAYS_SHOWN: Final = 30
-"""Days of the page where nobody says: a month and its beginning."""
-
-US_A_S: Final = 1_000_000
-
 BREAKDOWNS: Final = ("user", "department", "campaign", "source", "direction", "origin")
 """What is shown line by line, beside the channels."""
 
-FILTER_OF: Final = {"user": "attended_by"}
-"""What the filter of a group is called on lists, where that is another word."""
+DAYS_FILLED_MAX: Final = 3_660
+"""Of ten years a plot has its empty columns too; longer, and there are more than anybody reads."""
 
-
-class Range(Struct, frozen=True):
-    """The days shown, the last one included, and their zone; times in µs, the last exclusive."""
-
-    first: date
-    last: date
-    tz: str
-    since: int
-    until: int
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The range as lists and reports take it."""
-        after = self.last + timedelta(days=1)
-        return {"from": self.first.isoformat(), "to": after.isoformat(), "tz": self.tz}
+HOURS_OF_WORK: Final = (8, 18)
+"""The hours that the week shows where nothing happened at all."""
 
 
 @router.get("/reports")
@@ -63,78 +45,110 @@ async def reports(request: Request) -> Response:
 
 
 def _reports(request: Request, caller: Caller) -> Work:
-    span = _range(request, caller)
+    cleaner = tidy(request)
+    if cleaner is not None:
+        return lambda _: redirect(cleaner, 302)
+    asked = asked_for(request, caller)
 
     def work(look: Look) -> Shown:
-        view = view_of(request, look)
+        figures = Figures(look, asked)
         now = services_of(request).clock()
-        return Shown("reports.html", _values(view, span, now), "reports")
+        values = {
+            "asked": asked,
+            "listing": asked,
+            "span": asked.span,
+            "choices": choices(look),
+            "contacts": _labels(look, asked),
+        }
+        return Shown("reports.html", {**values, **_values(figures, now)}, "reports")
 
     return work
 
 
-def _range(request: Request, caller: Caller) -> Range:
-    """The days that a query asks for. Raises InvalidInput."""
-    query, services = Query(request), services_of(request)
-    tz = query.zone(caller.zone or services.locale.zone)
-    now = datetime.fromtimestamp(services.clock() / US_A_S, UTC)
-    last = _day(query, "through", tz, now.astimezone(zone_of(tz)).date())
-    first = _day(query, "from", tz, last - timedelta(days=DAYS_SHOWN - 1))
-    query.close()
-    last = max(first, last)
-    since = parse_filter_time(first.isoformat(), tz)
-    until = parse_filter_time((last + timedelta(days=1)).isoformat(), tz)
-    return Range(first, last, tz, since, until)
-
-
-def _day(query: Query, name: str, tz: str, default: date) -> date:
-    text = query.text(name)
-    if not text:
-        return default
-    found = query.as_time(name, text, tz)
-    if found is None:
-        return default
-    return datetime.fromtimestamp(found // US_A_S, zone_of(tz)).date()
+def _labels(look: Look, asked: Asked) -> dict[str, str | None]:
+    """What the contacts are called that the page is narrowed to, as far as they may be seen."""
+    found: dict[str, str | None] = dict.fromkeys(map(str, asked.contacts))
+    roots = contact_pages.contacts_of(look.reading, [one.bytes for one in asked.contacts])
+    seen = look.visible.may_see(roots.values())
+    known = cards.of_contacts(look.reading, set(seen))
+    for one in asked.contacts:
+        card = known.get(roots.get(one.bytes, b""))
+        found[str(one)] = card.ref().label if card else None
+    return found
 
 
 # ---------------------------------------------------------------------------- figures
 
 
-def _values(view: View, span: Range, now: int) -> dict[str, Any]:
-    filters = Filters(since=span.since, until=span.until)
-    whole = Question(filters=filters, contacts=None, groups=(), tz=span.tz)
+class Figures:
+    """The reports of one page, under its filters."""
 
-    def rows(*groups: str) -> list[Row]:
-        asked = Asked(structs.replace(whole, groups=groups), groups)
-        return report_answers.interactions(view, asked).rows
+    def __init__(self, look: Look, asked: Asked) -> None:
+        self.asked = asked
+        self.view: View = view_of(look)
+        whole = Question(filters=asked.only, contacts=None, groups=(), tz=asked.span.tz)
+        self.whole = narrowed(look, whole, [contact.bytes for contact in asked.contacts])
 
-    by_way = rows("channel", "direction")
-    total = report_answers.interactions(view, Asked(whole, ())).total
+    def of(self, *groups: str) -> report_answers.Asked:
+        """The page's question, by some groups."""
+        return report_answers.Asked(structs.replace(self.whole, groups=groups), groups)
+
+    def rows(self, *groups: str) -> list[Row]:
+        """Interactions and contacts by some groups."""
+        return report_answers.interactions(self.view, self.of(*groups)).rows
+
+    def times(self, *groups: str) -> Report:
+        """Response times by some groups."""
+        return report_answers.times(self.view, self.of(*groups))
+
+    @property
+    def earlier(self) -> tuple[int, float | None]:
+        """Of as many days before: interactions, and the median of first responses (s)."""
+        span = self.asked.span.before
+        filters = structs.replace(self.whole.filters, since=span.since, until=span.until)
+        asked = structs.replace(self.of(), question=structs.replace(self.whole, filters=filters))
+        counted = report_answers.interactions(self.view, asked).total
+        waited = report_answers.times(self.view, asked).total
+        return counted["interactions"], waited["first"]["median_s"]
+
+    def waiting(self, now: int) -> Row:
+        """Who waits now, under those filters that conversations have too."""
+        filters = self.whole.filters
+        narrow = InboxFilters(
+            assignee=filters.attended_by,
+            department=filters.department,
+            campaign=filters.campaign,
+            channel=tuple(one for one in filters.channel if one),
+        )
+        return report_answers.of_waiting(self.view, self.of(), now, narrow).total
+
+
+def _values(figures: Figures, now: int) -> dict[str, Any]:
+    asked = figures.asked
+    span = asked.span
+    by_way = figures.rows("channel", "direction")
     days = (span.until - span.since) // DAY_US
     unit = "day" if days <= COLUMNS_MAX else "week" if days <= COLUMNS_MAX * 7 else "month"
     channels = _channels(by_way)
-    departments = report_answers.times(
-        view, Asked(structs.replace(whole, groups=("department",)), ("department",))
-    )
-    waits = report_answers.of_waiting(view, Asked(structs.replace(whole, groups=()), ()), now)
-    by_time = rows(unit, "channel")
+    by_time = figures.rows(unit, "channel")
+    campaigns = report_answers.of_campaigns(figures.view, figures.of("campaign"))
+    times = figures.times(asked.by)
+    order = [row["channel"] for row in channels]
+    stack = stacked(by_time, unit, order, _labels_of(span, unit) if by_time else ())
     return {
-        "span": span,
-        "total": total,
+        "total": report_answers.interactions(figures.view, figures.of()).total,
+        "earlier": figures.earlier,
         "inbound": sum(row["interactions"] for row in by_way if row["direction"] == "inbound"),
-        "times": departments,
-        "waiting": waits.total,
+        "times": times,
+        "waiting": figures.waiting(now),
         "channels": channels,
         "unit": unit,
-        "stack": stacked(by_time, unit, [row["channel"] for row in channels]),
-        "by_time": _by_time(by_time, unit, span),
-        "breakdowns": [_breakdown(rows(group), group) for group in BREAKDOWNS],
-        "campaigns": report_answers.of_campaigns(
-            view, Asked(structs.replace(whole, groups=("campaign",)), ("campaign",))
-        ),
-        "week": _week(report_answers.heat_map(view, whole).rows),
-        "list_of": lambda **filters: _address("/activity", span, filters),
-        "csv_of": lambda name, *groups: _csv(name, span, groups),
+        "stack": stack,
+        "by_time": [_part(column.title, unit, span) for column in stack.columns],
+        "breakdowns": [_breakdown(figures.rows(group), group) for group in BREAKDOWNS],
+        "campaigns": campaigns,
+        "week": _week(report_answers.heat_map(figures.view, figures.whole).rows),
+        "key_of": _key,
     }
 
 
@@ -150,15 +164,14 @@ def _channels(rows: list[Row]) -> list[Row]:
     return sorted(listed, key=lambda row: (-row["sum"], row["channel"]))
 
 
-def _by_time(rows: list[Row], unit: str, span: Range) -> list[tuple[str, int, str]]:
-    """The sums of the columns, for the plot's table, with the address of the list behind each."""
-    found: dict[str, int] = {}
-    for row in rows:
-        found[row[unit]] = found.get(row[unit], 0) + row["interactions"]
-    return [
-        (label, count, _address("/activity", _part(label, unit, span), {}))
-        for label, count in found.items()
-    ]
+def _labels_of(span: Range, unit: str) -> list[str]:
+    """What the columns of a range are called, those of which nothing is known included."""
+    count = (span.last - span.first).days + 1
+    if count > DAYS_FILLED_MAX:
+        return []
+    days = (span.first + timedelta(days=number) for number in range(count))
+    named = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}[unit]
+    return list(dict.fromkeys(day.strftime(named) for day in days))
 
 
 def _part(label: str, unit: str, span: Range) -> Range:
@@ -188,7 +201,7 @@ def _breakdown(rows: list[Row], group: str) -> Breakdown:
     return Breakdown(group, named, max((row["interactions"] for row in rows), default=0))
 
 
-def _key(value: Any) -> str:  # noqa: ANN401 - an object, a word or None
+def _key(value: Any) -> str:  # noqa: ANN401 - an object, a word, a number or None
     """What a list is filtered by to show what is behind a value."""
     if value is None:
         return "none"
@@ -198,23 +211,11 @@ def _key(value: Any) -> str:  # noqa: ANN401 - an object, a word or None
 def _week(rows: list[Row]) -> dict[str, Any]:
     """The hours in which anything happens, and for each day how dark each of them is."""
     most = max((row["interactions"] for row in rows), default=0)
-    busy = [row["hour"] for row in rows if row["interactions"]] or [8, 18]
+    busy = [row["hour"] for row in rows if row["interactions"]] or HOURS_OF_WORK
     hours = range(min(busy), max(busy) + 1)
     cells = {(row["weekday"], row["hour"]): row["interactions"] for row in rows}
     days = [
-        (day, [(cells[day, hour], shade(cells[day, hour], most)) for hour in hours])
+        (day, [(hour, cells[day, hour], shade(cells[day, hour], most)) for hour in hours])
         for day in report_answers.WEEKDAYS
     ]
     return {"hours": list(hours), "days": days, "most": most}
-
-
-def _address(path: str, span: Range, filters: dict[str, str]) -> str:
-    named = {FILTER_OF.get(name, name): value for name, value in filters.items()}
-    return f"{path}?{urlencode({**span.query, **named})}"
-
-
-def _csv(name: str, span: Range, groups: tuple[str, ...]) -> str:
-    query = {**span.query, "format": "csv"}
-    if groups:
-        query["group_by"] = ",".join(groups)
-    return f"/v1/reports/{name}?{urlencode(query)}"

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from api.auth import services_of
+from api.filters import filters, ids
 from api.parameters import Query
 from api.read_search import CONTACTS_MAX, QUERY_MAX_CHARS, QUERY_MIN_CHARS, said
+from api.web.activity_query import choices, tidy
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.pages import row_of
+from domain.errors import NotFound
 from domain.times import parse_filter_time
-from domain.values import Channel, Direction
-from projections import contact_pages, search_pages
+from projections import cards, contact_pages, search_pages
 from projections.contact_pages import ContactQuery
 from projections.finding_pages import interaction_of
 from projections.paging import Page
@@ -31,8 +33,11 @@ from projections.views import SEARCH
 from projections.words import terms_of
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from api.auth import Caller
     from api.reads import Look
+    from api.services import Services
     from api.web.ground import Work
     from projections.shapes import ContactView, RowView
 
@@ -42,6 +47,9 @@ ROWS: Final = 30
 """Messages of a page of ours: each has a line or two of text."""
 
 SORTS: Final = ("newest", "relevance")
+
+NARROWED_BY: Final = ("channel", "direction", "attended_by", "department", "campaign")
+"""What the form of the page chooses one of, each."""
 
 
 class Part(Struct, frozen=True):
@@ -62,12 +70,12 @@ class Wanted(Struct, frozen=True):
     """What the form of the page asks for, as it stands in the address."""
 
     q: str
-    channel: str
-    direction: str
     since: str
     until: str
     sort: str
     cursor: str | None
+    only: dict[str, str]
+    contacts: tuple[UUID, ...]
 
 
 @router.get("/search")
@@ -77,10 +85,13 @@ async def search(request: Request) -> Response:
 
 
 def _search(request: Request, caller: Caller) -> Work:
+    cleaner = tidy(request)
+    if cleaner is not None:
+        return lambda _: redirect(cleaner, 302)
     services = services_of(request)
     query = Query(request)
-    wanted = _wanted(query)
-    filters = _filters(query, wanted, caller.zone or services.locale.zone)
+    wanted = _wanted(request, query)
+    filters = _filters(query, services, wanted, caller.zone or services.locale.zone)
     query.close()
     text, country = wanted.q, services.locale.country
 
@@ -94,15 +105,33 @@ def _search(request: Request, caller: Caller) -> Work:
         if asked:
             look.join(SEARCH, 0)
             asking = query_of(text, filters, wanted.cursor, weigh=wanted.sort != SORTS[0])
-            found = hits(look, asking)
-        if asked and wanted.cursor is None and filters == Filters():
+            found = hits(look, _among(look, asking, wanted.contacts))
+        if asked and wanted.cursor is None and filters == Filters() and not wanted.contacts:
             people = _people(look, text, country)
         pager = {"newer": _address(wanted, found.prev), "older": _address(wanted, found.next)}
         values = {"wanted": wanted, "asked": asked, "said": found.rows, "people": people}
-        more = {"number": None, "pager": pager, "channels": list(Channel)}
+        named = [(str(one), name_of(look, one)) for one in wanted.contacts]
+        more = {"number": None, "pager": pager, "choices": choices(look), "contacts": named}
         return Shown("search.html", {**values, **more}, "find")
 
     return work
+
+
+def _among(look: Look, query: SearchQuery, contacts: tuple[UUID, ...]) -> SearchQuery:
+    """The same among what some contacts take part in; none: of everybody."""
+    if not contacts:
+        return query
+    scope = ":".join([query.scope, *sorted(map(str, contacts))])
+    return structs.replace(query, scope=scope, subjects=tuple(look.members_of(contacts)))
+
+
+def name_of(look: Look, contact: UUID) -> str | None:
+    """What a contact is called; None for one whom the reader may not see."""
+    try:
+        root = look.contact(contact).id.bytes
+    except NotFound:
+        return None
+    return cards.of_contacts(look.reading, {root})[root].ref().label
 
 
 def query_of(
@@ -150,25 +179,26 @@ def _people(look: Look, text: str, country: str | None) -> list[ContactView]:
 # -------------------------------------------------------------------------------- query
 
 
-def _wanted(query: Query) -> Wanted:
+def _wanted(request: Request, query: Query) -> Wanted:
+    given = request.query_params
     return Wanted(
         q=(query.text("q") or "").strip()[:QUERY_MAX_CHARS],
-        channel=query.choice("channel", ("", *map(str, Channel)), ""),
-        direction=query.choice("direction", ("", *map(str, Direction)), ""),
         since=query.text("from") or "",
         until=query.text("to") or "",
         sort=query.choice("sort", SORTS, SORTS[0]),
         cursor=query.text("cursor"),
+        only={name: given[name] for name in NARROWED_BY if name in given},
+        contacts=tuple(ids(query, "contact")),
     )
 
 
-def _filters(query: Query, wanted: Wanted, zone: str) -> Filters:
+def _filters(query: Query, services: Services, wanted: Wanted, zone: str) -> Filters:
     """What messages must be; the days are those of the reader, the last one included."""
     since, until = _day(query, "from", wanted.since), _day(query, "to", wanted.until)
     after = until + dt.timedelta(days=1) if until and until < dt.date.max else None
-    return Filters(
-        channel=(wanted.channel,) if wanted.channel else (),
-        direction=(wanted.direction,) if wanted.direction else (),
+    return structs.replace(
+        filters(query, services, zone),
+        kind=(),
         since=parse_filter_time(since.isoformat(), zone) if since else None,
         until=parse_filter_time(after.isoformat(), zone) if after else None,
     )
@@ -188,13 +218,8 @@ def _address(wanted: Wanted, cursor: str | None) -> str | None:
     """The address of another page of the same search."""
     if cursor is None:
         return None
-    named = {
-        "q": wanted.q,
-        "channel": wanted.channel,
-        "direction": wanted.direction,
-        "from": wanted.since,
-        "to": wanted.until,
-        "sort": wanted.sort,
-        "cursor": cursor,
-    }
-    return "/search?" + urlencode({name: value for name, value in named.items() if value})
+    sort = "" if wanted.sort == SORTS[0] else wanted.sort
+    named = {"q": wanted.q, **wanted.only, "from": wanted.since, "to": wanted.until, "sort": sort}
+    kept = [(name, value) for name, value in named.items() if value]
+    kept += [("contact", str(one)) for one in wanted.contacts]
+    return "/search?" + urlencode([*kept, ("cursor", cursor)])

@@ -70,7 +70,11 @@ def _texts(items: list[dict[str, Any]]) -> set[str]:
 
 
 def _activity(house: House, headers: dict[str, str]) -> set[str]:
-    return _texts(house.station.get("/v1/activity", headers=headers).json()["items"])
+    items = house.station.get("/v1/activity", headers=headers).json()["items"]
+    asked = house.station.get("/v1/activity?figure=asked", headers=headers).json()["items"]
+    assert {row["contact"]["id"] for row in asked} == {row["contact"]["id"] for row in items}
+    assert _texts(asked) <= _texts(items)
+    return _texts(items)
 
 
 def _recorded(house: House, headers: dict[str, str]) -> set[str]:

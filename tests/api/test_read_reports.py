@@ -94,11 +94,32 @@ def test_figures_are_lists_that_activity_opens(told: Station) -> None:
         {"from": "2026-11-21", "to": "2026-11-22"},
         {"from": "2026-11-21", "tz": "Asia/Kolkata"},
         {"contact": contact},
+        {"weekday": 6, "hour_of_day": ["0", "9"]},
+        {"weekday": 6, "tz": "Asia/Kolkata", "channel": "whatsapp"},
     ):
         body = report(told, "interactions", **filters)
         listed = told.ask("/v1/activity", **filters)["items"]
         assert body["total"]["interactions"] == len(listed), filters
         assert sum(row["interactions"] for row in body["rows"]) == len(listed)
+
+
+def test_computed_figures_have_lists_too(told: Station) -> None:
+    """`figure` lists what was answered, what still waits, what came first and what brought more."""
+    total = report(told, "response-times")["total"]["first"]
+    for figure, count in (("answered", total["answered"]), ("unanswered", total["unanswered"])):
+        assert len(told.ask("/v1/activity", figure=figure)["items"]) == count
+    assert (total["answered"], total["unanswered"]) == (1, 2)
+    asked = told.ask("/v1/activity", figure="asked", limit=2)
+    assert [row["channel"] for row in asked["items"]] == ["walk_in", "whatsapp"]
+    rest = told.ask("/v1/activity", figure="asked", limit=2, cursor=asked["next"])
+    assert (len(rest["items"]), rest["next"]) == (1, None)
+    contact = rest["items"][0]["contact"]["id"]
+    assert len(told.ask("/v1/activity", figure="first_touch", contact=contact)["items"]) == 1
+    assert len(told.ask("/v1/activity", figure="first_touch")["items"]) == 2
+    replies = told.ask("/v1/activity", figure="reply")["items"]
+    assert [row["direction"] for row in replies] == ["outbound"]
+    assert told.ask("/v1/activity", figure="answered", department="taller")["items"] == []
+    assert report(told, "waiting", department="taller")["total"]["waiting"] == 1
 
 
 def test_other_reports_answer_in_their_shapes(told: Station) -> None:
@@ -163,7 +184,10 @@ REFUSED = [
     ("interactions?format=xml", "query.format"),
     ("heatmap?group_by=day", "query.group_by"),
     ("waiting?group_by=day", "query.group_by"),
-    ("waiting?channel=sms", "query.channel"),
+    ("waiting?channel=pigeon", "query.channel"),
+    ("waiting?direction=inbound", "query.direction"),
+    ("interactions?weekday=8", "query.weekday"),
+    ("interactions?hour_of_day=x", "query.hour_of_day"),
 ]
 
 

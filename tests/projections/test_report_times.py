@@ -12,7 +12,9 @@ from domain.values import Auto, Origin
 from projections import folding
 from projections.access import Reader
 from projections.report_answers import Asked, of_waiting
+from projections.report_lists import Behind
 from projections.report_times import Response, Waits, campaigns, response_times
+from projections.timeline_pages import PageQuery, page_of
 from tests.backends import Backend
 from tests.projections import kin, working
 from tests.projections.counting import Counting, Seen, attended, counting, question, value
@@ -106,6 +108,51 @@ def test_response_times_equal_those_by_hand(backend: Backend, seed: int) -> None
                 assert {row.values: (row.first, row.every) for row in found} == expected
                 assert total.every == waits(asks)
                 assert total.first == waits([ask for ask in asks if ask[2]])
+
+
+@pytest.mark.parametrize("since", [None, 40], ids=["ever", "late"])
+def test_the_list_behind_a_figure_has_what_was_counted(backend: Backend, since: int | None) -> None:
+    """Asked, answered and not, first touches and replies: page by page, each row once, in order."""
+    entries = attended(told_in_order(Teller(7).epochs(3, 25)).entries)
+    with counting(backend.views_url) as at:
+        at.build(entries)
+        rows = at.seen()
+        low = None if since is None else rows[since % len(rows)].occurred_at
+        asks = [ask for ask in asks_of(rows) if ask[2] and ask[0].occurred_at >= (low or 0)]
+        expected = {
+            "asked": [ask.position for ask, _, _ in asks],
+            "answered": [ask.position for ask, reply, _ in asks if reply],
+            "unanswered": [ask.position for ask, reply, _ in asks if not reply],
+        }
+        assert all(expected.values())
+        for figure, positions in expected.items():
+            assert behind(at, figure, since=low) == positions[::-1], figure
+        with at.view() as view:
+            _, total, _ = campaigns(view, question("campaign", since=low))
+            first = {row.contact: row.position for row in reversed(rows)}
+        assert len(behind(at, "reply", since=low)) == total.replies
+        touches = behind(at, "first_touch", since=low)
+        assert len(touches) == total.first_touches
+        assert set(touches) <= set(first.values())
+        assert behind(at, "unanswered", since=low, channel=("call",)) == [
+            ask.position for ask, reply, _ in asks[::-1] if not reply and ask.channel == "call"
+        ]
+
+
+def behind(at: Counting, figure: str, **asked: object) -> list[int]:
+    """The interactions that are listed for a figure, read in pages of 3."""
+    found: list[int] = []
+    cursor = None
+    with at.view() as view:
+        wanted = question(**asked)  # type: ignore[arg-type] # filters
+        listed = Behind(view, wanted, figure)  # type: ignore[arg-type] # one of the words
+        while True:
+            query = PageQuery(scope="test", filters=wanted.filters, limit=3, cursor=cursor)
+            page = page_of(view.core, listed, query)
+            found += [ref.position for ref in page.rows]
+            cursor = page.next
+            if cursor is None:
+                return found
 
 
 def times(at: Counting, *groups: str, **asked: object) -> tuple[list[Response], Response]:

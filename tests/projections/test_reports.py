@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,11 +16,13 @@ from domain import events
 from domain.errors import InvalidInput
 from domain.ports import Entry
 from domain.values import Channel
-from projections import report_deck, report_figures
-from projections.access import Reader
+from projections import activity, report_deck, report_figures, report_loading
+from projections.access import EVERYTHING, Reader
 from projections.report_zones import Calendar, stretches
 from projections.reports import FACTS, FURTHER, KINDS, Reports
+from projections.timeline_pages import Filters, PageQuery
 from projections.views import REPORTS
+from projections.week_hours import week_hours
 from tests.backends import Backend
 from tests.projections import kin, pairing, working
 from tests.projections.counting import (
@@ -33,9 +36,16 @@ from tests.projections.counting import (
     value,
 )
 from tests.projections.desk import Desk, desk
-from tests.projections.erasing import erased
+from tests.projections.erasing import erased, without_keys
 from tests.projections.story import Story, moment, party, subject_of
-from tests.projections.tales import PHONES, Teller, rich_story, told_in_order, told_shuffled
+from tests.projections.tales import (
+    PHONES,
+    Epoch,
+    Teller,
+    rich_story,
+    told_in_order,
+    told_shuffled,
+)
 
 random_history = settings(
     max_examples=6,
@@ -75,12 +85,11 @@ def holds(at: Counting, tz: str) -> None:
 def test_every_combination_equals_a_replay(backend: Backend, seed: int, page: int, tz: str) -> None:
     """After merges, undo, twins, corrections, retractions, imports, an erasure: as one by one.
 
-    In a deck that followed all of it as in one that was made at the end.
+    In a deck that followed all of it, in one that was made at the end, and in one that was made
+    without the keys of who was erased in the midst of it.
     """
-    story = told_in_order(Teller(seed).epochs(3, 20))
     gone = subject_of(PHONES[seed % len(PHONES)])
-    erased(story, gone, [gone])
-    entries = attended(story.entries)
+    entries = attended(_with_erasure(Teller(seed).epochs(3, 20), gone).entries)
     with counting(backend.views_url) as at:
         at.build(entries[: len(entries) // 3])
         holds(at, tz)
@@ -90,8 +99,33 @@ def test_every_combination_equals_a_replay(backend: Backend, seed: int, page: in
         holds(at, tz)
         at.decks = report_deck.Decks()
         holds(at, tz)
+        before = at.count("channel")
+        at.build(without_keys(entries, [gone]))
+        holds(at, tz)
         recorded = sum(isinstance(one.event, events.InteractionRecorded) for one in entries)
-        assert at.count()[1].interactions == recorded - _hidden(entries)
+        assert at.count("channel")[1].interactions == recorded - _hidden(entries)
+        assert at.count("channel") == before
+
+
+def _with_erasure(epochs: list[Epoch], gone: UUID) -> Story:
+    """The history; before the last epoch, which that address has no part in, it was erased."""
+    story = told_in_order(epochs[:-1])
+    theirs = {
+        entry.event.originator_id
+        for entry in told_in_order(epochs).entries
+        if gone in _subjects(entry.event)
+    }
+    assert theirs
+    erased(story, gone, [gone])
+    for event in (*epochs[-1].facts, *epochs[-1].decisions):
+        if event.originator_id not in theirs and getattr(event, "about", None) not in theirs:
+            story.add(event, moment(20_000 + len(story.entries)))
+    return story
+
+
+def _subjects(event: object) -> set[UUID]:
+    parties = getattr(event, "parties", ())
+    return {getattr(event, "subject", None), *(party.subject for party in parties)} - {None}
 
 
 def _hidden(entries: list[Entry]) -> int:
@@ -223,6 +257,41 @@ def test_filters_narrow_as_they_do_on_the_list_of_all(backend: Backend) -> None:
         assert at.count("day", "channel", since=moment(10**6)) == at.count(until=moment(-(10**6)))
 
 
+def test_hours_of_the_week_are_one_filter_everywhere(backend: Backend) -> None:
+    """Of an hour of the heat map the list has as many rows as the figure says, in any zone."""
+    with counting(backend.views_url) as at:
+        at.build(attended(rich_story().entries))
+        rows = at.seen()
+        middle = rows[len(rows) // 2].occurred_at
+        for tz in ZONES:
+            of = {
+                row.position: (value(row, "weekday", tz), value(row, "hour_of_day", tz))
+                for row in rows
+            }
+            day, hour = of[rows[3].position]
+            assert isinstance(day, int)
+            assert isinstance(hour, int)
+            for weekdays, hours, since in (
+                ((day,), (hour,), None),
+                ((day,), (), middle),
+                ((), (hour, 0), None),
+            ):
+                filters = Filters(hours=week_hours(weekdays, hours, tz), since=since)
+                expected = {
+                    row.position
+                    for row in rows
+                    if of[row.position][0] in (weekdays or range(8))
+                    and of[row.position][1] in (hours or range(24))
+                    and row.occurred_at >= (since or 0)
+                }
+                with at.views.reading() as reading:
+                    query = PageQuery(scope="test", filters=filters, limit=200)
+                    listed = activity.page(reading, query, EVERYTHING).rows
+                assert {ref.position for ref in listed} == expected
+                _, total = at.count("channel", hours=filters.hours, since=since)
+                assert total.interactions == len(expected)
+
+
 def test_what_is_out_of_sight_is_in_no_figure(backend: Backend) -> None:
     """A restricted contact leaves every figure, but for what another participant may show.
 
@@ -305,6 +374,21 @@ def test_reports_that_are_ahead_of_the_core_take_callers_for_contacts(backend: B
         assert at.count()[1].contacts == 2
         with at.views.reading() as reading:
             assert reading.beside(REPORTS).position == reading.position
+
+
+def test_facts_are_read_before_anybody_asks(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they are many; stretch by stretch they give the same; without views nothing happens."""
+    with counting(backend.views_url) as at:
+        assert not at.decks.warm(at.views)
+        at.build(attended(rich_story().entries))
+        assert not at.decks.warm(at.views)
+        monkeypatch.setattr(report_deck, "WARM_FACTS_MIN", 10)
+        monkeypatch.setattr(report_loading, "STRETCH", 7)
+        assert at.decks.warm(at.views)
+        monkeypatch.setattr(report_deck, "facts_of", None)
+        holds(at, "Asia/Kolkata")
 
 
 def test_zones_are_asked_once_a_stretch() -> None:

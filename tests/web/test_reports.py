@@ -24,7 +24,7 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     page = window.go("/reports")
     window.see("h1", "Informes")
     assert page.locator(".kpi b").nth(0).inner_text() == "3"
-    assert page.locator("svg.plot rect").count() == 3
+    assert page.locator("svg.plot a").count() == 3
     assert page.locator("td.ch5").count() == 3
     no_barriers(page)
     page.locator("tbody a", has_text="WhatsApp").first.click()
@@ -36,8 +36,8 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     window.see("h1", "Actividad")
     assert page.locator("table.act tbody.ent").count() == 1
     page = window.go("/reports?from=2026-07-01&through=2026-11-30&tz=UTC")  # a column is a week
-    page.locator("details", has=page.locator("tbody a")).locator("summary").click()
-    page.locator("details tbody a").first.click()
+    page.locator("details.mt summary").first.click()
+    page.locator("details.mt tbody a").first.click()
     window.see("h1", "Actividad")
     assert page.locator("table.act tbody.ent").count() == 1
     page = window.go("/reports")
@@ -47,6 +47,37 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     english.go("/reports")
     english.see("h2", "Time to the first response")
     no_barriers(english.page)
+
+
+def test_filters_stand_in_the_address_and_go_one_by_one(ledger: Ledger, browse: Browse) -> None:
+    """All figures are under them, so are the lists; an hour of the week and who waits as well."""
+    ledger.append(text="hola", department="Ventas", occurred_at="2026-11-16T10:00:00-06:00")
+    answer = {"resource": "tel:+525598765432", "destination": "tel:+525512345678"}
+    ledger.append(
+        direction="outbound", text="va", occurred_at="2026-11-16T10:30:00-06:00", **answer
+    )
+    ledger.append(text="sigo", department="Taller", occurred_at="2026-11-17T10:00:00-06:00")
+    head = ledger.composition.log.head()
+    ledger.ask("GET", f"/v1/reports/waiting?min_position={head}&wait_ms=10000")
+    window = browse("Rosa", "en", java_script_enabled=False)
+    page = window.go("/reports")
+    page.locator("#chip-department").click()
+    page.locator("input[name=department][value=ventas]").check()
+    page.locator("details[open] button").click()
+    figures = page.locator(".kpi b")
+    assert figures.all_inner_texts() == ["1", "1", "30 min", "0"]
+    window.see(".chips a", "Department: Ventas").click()
+    assert figures.all_inner_texts() == ["3", "2", "30 min", "1"]
+    assert "department" not in page.url
+    page.locator("td.ch5 a").first.click()
+    window.see("h1", "Activity")
+    assert page.locator("table.act tbody.ent").count() == 2
+    window.see(".filters a.chip", "Mon")
+    page = window.go("/reports?by=channel")
+    page.locator("table.resp tbody a", has_text="1").last.click()
+    assert page.locator("table.act tbody.ent .tx [data-text]").all_inner_texts() == ["sigo"]
+    window.see(".filters a.chip", "Not answered").click()
+    assert page.locator("table.act tbody.ent").count() == 3
 
 
 def test_plots_are_numbers_before_they_are_shapes() -> None:

@@ -54,6 +54,9 @@ def test_the_page_filters_and_turns_without_scripts(ledger: Ledger, browse: Brow
     page.locator("form.seek button").click()
     assert page.locator("ol.found mark").all_text_contents() == ["hola"]
     window.see("ol.found .ex", "hola 7")
+    page.locator("select[name=attended_by]").select_option("none")
+    page.locator("form.seek button").click()
+    window.see("ol.found .ex", "hola 7")
     page.locator("input[name=to]").fill("2026-11-21")
     page.locator("form.seek button").click()
     window.see("main", "No message says this")

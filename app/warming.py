@@ -1,0 +1,50 @@
+"""What a server reads ahead, so that nobody waits for it: the facts that figures are made of.
+
+It is done once, in a thread, when the server listens already; reading them takes a large ledger
+a second or two, in which the database and pyarrow are busy rather than the interpreter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from api.frame import log_unexpected
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
+
+    from api.reads import Reads
+    from projections.views import Views
+
+AFTER_S: Final = 1.0
+"""How long the server is let alone first: whoever starts it waits for a page, not for a figure."""
+
+
+class Warmer:
+    """Reads ahead for one application."""
+
+    def __init__(self, views: Views, reads: Reads) -> None:
+        self._views = views
+        self._reads = reads
+
+    @asynccontextmanager
+    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+        """Read once while the application lives."""
+        task = asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        await asyncio.sleep(AFTER_S)
+        try:
+            await asyncio.to_thread(self._reads.decks.warm, self._views)
+        except Exception as error:  # noqa: BLE001 - the first figure will say what is wrong
+            log_unexpected(error, "reading ahead")
