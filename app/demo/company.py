@@ -2,15 +2,17 @@
 
 `interactions` yields append requests (contract 2.2) in order of occurrence, `statuses` the
 bodies for `POST /v1/statuses` (2.11), `contacts` those for `POST /v1/contacts/batch`, and
-`arrivals` the first two in the order in which a ledger would have learned of them, so that
-a loader with its own clock shows what was logged late. Nothing here reads a clock: the year is
-the one before `now_us`, and the same `(now_us, seed)` gives the same bytes.
+`arrivals` the first two, and what the house did beside talking, in the order in which a ledger
+would have learned of them, so that a loader with its own clock shows what was logged late.
+Nothing here reads a clock: the year is the one before `now_us`, and the same `(now_us, seed)`
+gives the same bytes.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from app.demo import hours, plot
+from app.demo.deeds import deeds
 from app.demo.dice import Dice
 from app.demo.group import (
     BRANCHES,
@@ -57,7 +59,10 @@ FAILURES = {
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A body, and when the ledger learns of it; `kind` is "interaction" or "status"."""
+    """A body, and when the ledger learns of it.
+
+    `kind` is "interaction", "status", or that of a deed (deeds.py).
+    """
 
     at_us: int
     kind: str
@@ -86,7 +91,7 @@ def contacts() -> Iterator[dict[str, object]]:
 
 
 def arrivals(now_us: int, seed: int) -> Iterator[Arrival]:
-    """Yield interactions and statuses in the order in which the ledger learns of them."""
+    """Yield all that is told and done, in the order in which the ledger learns of it."""
     year = _year(now_us=now_us, seed=seed)
     live_us = now_us - GO_LIVE_DAYS * hours.DAY_US
     found = [
@@ -97,6 +102,7 @@ def arrivals(now_us: int, seed: int) -> Iterator[Arrival]:
         Arrival(at_us + SECOND_US, "status", body)
         for at_us, body in _status_times(year, now_us=now_us, seed=seed)
     ]
+    found += [Arrival(*deed) for deed in deeds(year, now_us=now_us, seed=seed)]
     yield from sorted(
         (replace(one, at_us=min(one.at_us, now_us)) for one in found), key=lambda one: one.at_us
     )

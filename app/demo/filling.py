@@ -14,9 +14,10 @@ import msgspec
 from api.shapes import Terms, append_command
 from app.compose import open_ledger
 from app.demo.company import SOURCES, arrivals, contacts
+from app.demo.doing import BY_CHANNEL, BY_DEMO, Change, Done, House
 from domain.addresses import parse_address
-from domain.commands import By, ContactFields, ReportDelivery
-from domain.events import Actor, SourceSet
+from domain.commands import ContactFields, ReportDelivery
+from domain.events import SourceSet
 from domain.recording import interaction_stream
 from domain.times import parse_rfc3339
 
@@ -33,9 +34,6 @@ SEED: Final = 7
 
 COUNTRY: Final = "MX"
 """Where the company is."""
-
-BY_DEMO: Final = By(Actor("import", "demo"))
-BY_ADAPTER: Final = By(Actor("channel", "demo"))
 
 
 def fill(settings: Settings, now_us: int, progress: Callable[[int, int], None]) -> None:
@@ -69,19 +67,27 @@ class _Filling:
         self._ledger = composition.ledger
         self._derive = composition.keys.derive
         self._story = story
+        self._house = House(composition)
 
     async def all(self, found: list[Arrival], progress: Callable[[int, int], None]) -> None:
         """The names first, then everything in the order in which it became known."""
         await self._names()
         for number, arrival in enumerate(found, 1):
             self._story.now = arrival.at_us
-            if arrival.kind == "interaction":
-                await self._interaction(arrival.body)
-            else:
-                await self._status(arrival.body)
+            match arrival.kind:
+                case "interaction":
+                    await self._interaction(arrival.body)
+                case "status":
+                    await self._status(arrival.body)
+                case "change":
+                    change = msgspec.convert(arrival.body, Change)
+                    await self._house.change(change, arrival.at_us)
+                case kind:
+                    await self._house.do(kind, msgspec.convert(arrival.body, Done))
             progress(number, len(found))
 
     async def _names(self) -> None:
+        await self._house.move_in()
         for key, name in SOURCES.items():
             event = SourceSet(
                 originator_id=self._derive.id("source", key),
@@ -100,11 +106,15 @@ class _Filling:
                 company=person.company,
                 addresses=addresses,
             )
-            await self._ledger.contacts.create(fields, BY_DEMO)
+            self._house.contacts[person.name], _ = await self._ledger.contacts.create(
+                fields, BY_DEMO
+            )
 
     async def _interaction(self, body: dict[str, object]) -> None:
         command = append_command(msgspec.json.encode(body), self._terms())
-        await self._ledger.record(command, BY_DEMO if _by_hand(command) else BY_ADAPTER)
+        made = await self._ledger.record(command, BY_DEMO if _by_hand(command) else BY_CHANNEL)
+        if command.attachments:
+            await self._house.file(made.interaction, self._story.now)
 
     async def _status(self, body: dict[str, object]) -> None:
         status = msgspec.convert(body, _Status)
@@ -117,7 +127,7 @@ class _Filling:
             code=status.code,
             message=status.message,
         )
-        await self._ledger.report(report, BY_ADAPTER)
+        await self._ledger.report(report, BY_CHANNEL)
 
     def _terms(self) -> Terms:
         return Terms(

@@ -106,6 +106,11 @@ STAFF = (
     Staff("Patricia Luján", "Flotillas", "del-valle"),
 )
 
+TEAMS = {
+    "Ventas": frozenset({"Ventas", "Seminuevos", "Financiamiento", "Flotillas"}),
+    "Servicio": frozenset({"Taller", "Posventa", "Refacciones"}),
+}
+
 WHATSAPP_BUSINESS = "203344556677889"
 WHATSAPP_SALES = ("106540352249101", "+525555500140")
 WHATSAPP_SERVICE = ("106540352249202", "+525555500150")
