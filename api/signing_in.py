@@ -46,6 +46,9 @@ FORM_FIELDS_MAX: Final = 20
 
 _US_PER_S: Final = 1_000_000
 
+FIRST_NAME: Final = "Administrator"
+"""What the first administrator is called until they say who they are."""
+
 PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -175,7 +178,7 @@ async def first_administrator(services: Services) -> UUID:
         user=user,
         sign_in=True,
         role="admin",
-        name="Administrator",
+        name=FIRST_NAME,
     )
     await services.ledger.state(event, By(SYSTEM))
     return user

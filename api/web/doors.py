@@ -16,6 +16,7 @@ from api.people import NAME_MAX_CHARS, plain_email, plain_name
 from api.problems import headers_of
 from api.reads import written
 from api.signing_in import (
+    FIRST_NAME,
     PASSWORD_MAX_CHARS,
     PRIVATE,
     enter,
@@ -199,7 +200,8 @@ async def account_page(request: Request) -> Response:
         return refused(request, error)
     if await _has_password(request, user):
         return RedirectResponse("/settings/me", 303, headers=PRIVATE)
-    values = {"name": user.name or "", "email": user.email or "", "csrf": caller.csrf}
+    known = "" if user.name == FIRST_NAME else user.name or ""
+    values = {"name": known, "email": user.email or "", "csrf": caller.csrf}
     return form_page(request, Sheet("account.html", values))
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from starlette.routing import Route
 
 from api.problems import problem_of
+from api.web.calling import caller_in
 from api.web.files import all_files
 from api.web.languages import language_of, translations_of
 from api.web.moments import Moments
@@ -97,6 +98,7 @@ def templates_in(language: str) -> Environment:
     made.globals["gettext"] = made.globals["_"] = _saying(translations.gettext)
     made.filters["initials"] = initials
     made.filters["explained"] = explaining(translations.gettext)
+    made.filters["called"] = caller_in(translations.gettext)
     made.globals["asset"] = all_files().address
     made.globals["lang"] = language
     made.globals["topics"] = " ".join(TOPICS)

@@ -13,7 +13,7 @@ from babel.dates import (
     format_timedelta,
     get_day_names,
     get_month_names,
-    get_timezone_name,
+    get_timezone_location,
 )
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
@@ -183,8 +183,10 @@ class Moments:
         return format_unit(size, unit, length="short", locale=self._locale)
 
     def zone_name(self) -> str:
-        """The reader's zone, in words."""
-        return get_timezone_name(self._zone, locale=self._locale)
+        """The reader's zone, by its place: hora de México (Ciudad de México); or UTC."""
+        if "/" not in self.zone:
+            return self.zone  # it has no place
+        return get_timezone_location(self._zone, locale=self._locale)
 
     def _skeleton(self, skeleton: str, day: dt.date) -> str:
         moment = datetime.combine(day, dt.time())

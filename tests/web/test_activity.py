@@ -155,7 +155,7 @@ def test_a_row_copies_and_opens_its_card(ledger: Ledger, browse: Browse) -> None
     row = page.locator(f"#i{made['id']}")
     row.hover()
     row.get_by_title("Copy link").click()
-    expect(page.locator("#toast")).to_have_text("Copied")
+    expect(page.locator("#toast")).to_have_text("Link copied")
     said = page.evaluate("navigator.clipboard.readText()")
     assert said == f"{ledger.url}/interactions/{made['id']}"
     row.get_by_title("Copy text").click()
@@ -172,7 +172,7 @@ def test_a_row_copies_and_opens_its_card(ledger: Ledger, browse: Browse) -> None
     expect(card.locator(".proof")).to_contain_text("leaf")
     no_barriers(page)
     card.get_by_role("link", name="Copy link").click()
-    expect(page.locator("#toast")).to_have_text("Copied")
+    expect(page.locator("#toast")).to_have_text("Link copied")
     page.keyboard.press("Escape")
     page.locator("#rows .ct a").click()
     expect(page).to_have_url(re.compile(rf"around={made['id']}"))

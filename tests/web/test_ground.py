@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from api.problems import PROBLEMS
-from api.web.languages import LANGUAGES
+from api.web.calling import caller_in
+from api.web.languages import LANGUAGES, translations_of
 from api.web.words import WORDS
 from tests.web import catalogs
 from tests.web.window import Ledger, Window, no_barriers
@@ -33,6 +34,16 @@ def test_every_problem_is_said_in_words() -> None:
     assert {problem.type for problem in PROBLEMS.values()} <= WORDS["problem"].keys()
 
 
+def test_whoever_has_no_name_is_called_in_words() -> None:
+    """Of a long account id four marks remain; a withheld number is said; names stay as they are."""
+    spanish, english = (caller_in(translations_of(one).gettext) for one in ("es", "en"))
+    assert spanish("Anonymous") == "Número oculto"
+    assert english("Anonymous") == "Withheld number"
+    assert english("WhatsApp MX.13491208655302741918") == "WhatsApp …1918"
+    for kept in ("Telegram ana_nunez", "+52 55 1234 5678", "WhatsApp Ventas del centro"):
+        assert english(kept) == kept
+
+
 def test_the_frame_in_both_languages_and_themes(ledger: Ledger, browse: Browse) -> None:
     """The language is the browser's, the colours are chosen; nothing keeps anybody out."""
     ledger.append(contact_name="Ana Núñez")
@@ -57,6 +68,7 @@ def test_keys_and_their_switch(ledger: Ledger, browse: Browse) -> None:
     page = window.go("/activity")
     page.keyboard.press("?")
     page.locator("#keys").wait_for()
+    assert "Abrir" in page.locator("#keys").inner_text()
     no_barriers(page)
     page.keyboard.press("Escape")
     page.keyboard.press("/")

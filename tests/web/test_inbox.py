@@ -47,6 +47,10 @@ def test_the_list_its_tabs_and_filters(ledger: Ledger, browse: Browse, language:
     expect(page).to_have_url(re.compile(r"\?assignee=me$"))
     assert names(window) == ["Ana Núñez"]
     page.locator(".lhead summary").first.click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".lhead details[open]")).to_have_count(0)
+    expect(page.locator(".lhead summary").first).to_be_focused()
+    page.keyboard.press("Enter")
     page.locator(".lhead a[href*='channel=sms']").click()
     expect(page.locator("#list-empty")).to_be_visible()
     page.go_back()
@@ -203,7 +207,7 @@ def test_the_card_opens_in_its_row_and_copies(ledger: Ledger, browse: Browse) ->
     article = page.locator(f"#i{made['id']}")
     article.hover()
     article.get_by_title("Copy link").click()
-    expect(page.locator("#toast")).to_have_text("Copied")
+    expect(page.locator("#toast")).to_have_text("Link copied")
     assert (
         page.evaluate("navigator.clipboard.readText()") == f"{ledger.url}/interactions/{made['id']}"
     )
@@ -212,6 +216,7 @@ def test_the_card_opens_in_its_row_and_copies(ledger: Ledger, browse: Browse) ->
     page.wait_for_function(
         "async () => (await navigator.clipboard.readText()) === 'hola\\n  mundo'"
     )
+    expect(page.locator("#toast")).to_have_text("Text copied")
     article.get_by_title("Details").click()
     card = page.locator(f"#card-{made['id']}")
     for shown in (
@@ -358,6 +363,7 @@ def test_everything_works_without_scripts(ledger: Ledger, browse: Browse) -> Non
     window = browse("Rosa", "es", java_script_enabled=False)
     contact = ledger.append(contact_name="Ana", text="hola")["contact"]
     page = window.go()
+    expect(page.locator(".live.on")).to_have_count(0)
     page.locator("#rows a.cv").click()
     page.locator("#head summary").first.click()
     page.locator("#head button", has_text="Tomarla yo").click()

@@ -148,7 +148,7 @@ def test_a_link_leads_to_its_row_through_merges(ledger: Ledger, browse: Browse) 
     # Copy link, copy text, and the card by its arrow: by mouse and by keyboard.
     hit.hover()
     hit.get_by_title("Copy link").click()
-    expect(page.locator("#toast")).to_have_text("Copied")
+    expect(page.locator("#toast")).to_have_text("Link copied")
     assert (
         page.evaluate("navigator.clipboard.readText()") == f"{ledger.url}/interactions/{eva['id']}"
     )

@@ -14,7 +14,7 @@ window.hilo = {
   },
 
   /** Copy a text, also where the page came over plain HTTP and browsers keep the clipboard shut. */
-  async copy(text) {
+  async copy(text, what = "copied") {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -26,7 +26,7 @@ window.hilo = {
       document.execCommand("copy");
       field.remove();
     }
-    this.say(document.body.dataset.copied);
+    this.say(document.body.dataset[what]);
   },
 
   /** Send something to the API as the person who is signed in. */
@@ -57,7 +57,7 @@ hilo.copyText = async (row) => {
   const answer = whole ? await fetch(whole).catch(() => null) : null;
   const found = answer?.ok ? await answer.json() : null;
   const text = found ? [found.subject, found.text].filter(Boolean).join("\n") : hilo.textOf(row);
-  if (text) hilo.copy(text);
+  if (text) hilo.copy(text, "copiedText");
 };
 
 document.addEventListener("click", (event) => {
@@ -66,14 +66,28 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     const row = copier.closest("[data-row]");
     if (copier.dataset.copy === "text") hilo.copyText(row);
-    else hilo.copy(copier.dataset.copy);
+    else hilo.copy(copier.dataset.copy, copier.href ? "copiedLink" : "copied");
   }
   const opener = event.target.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open)?.showModal();
-  // One menu at a time, and none after a click elsewhere.
+  shutMenus(event.target);
+});
+
+// One menu at a time, and none after a click elsewhere, or when the focus has gone on.
+const shutMenus = (but) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
+    if (!menu.contains(but)) menu.open = false;
   }
+};
+document.addEventListener("focusin", (event) => shutMenus(event.target));
+
+// Escape shuts a menu, and gives the focus back to what opened it.
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" ? document.querySelector("details.menu[open]") : null;
+  if (!menu || document.querySelector("dialog[open]")) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.preventDefault();
 });
 
 // Escape shuts the menu that is open, and leads back to what opened it.

@@ -31,6 +31,7 @@
     if (now === "stale") since = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "numeric", minute: "2-digit" });
     state = now;
     for (const one of document.querySelectorAll(".live")) {
+      one.classList.toggle("on", now === "live");
       one.classList.toggle("behind", now === "behind");
       one.classList.toggle("stale", now === "stale");
       one.textContent = indicator.dataset[now] + (now === "stale" ? ` ${since}` : "");
@@ -88,6 +89,10 @@
     show("stale");
     again();
   }, SILENT_MS / 4);
+
+  // The browser knows at once that the line is cut, and when it is back.
+  addEventListener("offline", () => show("stale"));
+  addEventListener("online", () => again());
 
   // The number in the title and at the tabs: the unread conversations.
   const count = hilo.calmly(async () => {

@@ -56,6 +56,9 @@
     const address = `${link.pathname}?piece=true`;
     const answer = await fetch(address, { headers: header() }).catch(() => null);
     if (!answer?.ok) return location.assign(link.href);
+    const menu = link.closest("details.menu"); // it is shut, or it would stand open afterwards
+    const from = menu ? menu.querySelector("summary") : link;
+    if (menu) menu.open = false;
     const dialog = document.createElement("dialog");
     dialog.className = "dlg logdlg";
     dialog.setAttribute("aria-labelledby", "log-title");
@@ -63,7 +66,7 @@
     // On a phone one begins at the top: a keyboard that comes up would hide the rest.
     if (!matchMedia("(min-width: 768px)").matches) dialog.querySelector("[autofocus]")?.removeAttribute("autofocus");
     document.body.append(dialog);
-    dialog.addEventListener("close", () => { dialog.remove(); if (link.isConnected) link.focus(); });
+    dialog.addEventListener("close", () => { dialog.remove(); if (from.isConnected) from.focus(); });
     dialog.addEventListener("click", (event) => {
       if (event.target !== dialog && !event.target.closest("[data-cancel]")) return;
       event.preventDefault();
@@ -137,6 +140,10 @@
   const page = document.getElementById("log-form");
   if (page) {
     ready(page);
+    if (!matchMedia("(min-width: 768px)").matches && !page.querySelector("[aria-invalid]")) {
+      document.activeElement?.blur(); // one begins at the top, as in the dialog
+      page.scrollIntoView();
+    }
     page.addEventListener("submit", () => setTimeout(() => {
       for (const button of buttons(page)) button.disabled = true;
     }));
