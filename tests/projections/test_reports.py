@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,6 @@ from domain.ports import Entry
 from domain.values import Channel
 from projections import activity, report_deck, report_figures, report_loading
 from projections.access import EVERYTHING, Reader
-from projections.report_zones import Calendar, stretches
 from projections.reports import FACTS, FURTHER, KINDS, Reports
 from projections.timeline_pages import Filters, PageQuery
 from projections.views import REPORTS
@@ -28,7 +26,6 @@ from tests.projections import kin, pairing, working
 from tests.projections.counting import (
     ZONES,
     Counting,
-    Seen,
     as_dict,
     attended,
     counting,
@@ -389,21 +386,3 @@ def test_facts_are_read_before_anybody_asks(
         assert at.decks.warm(at.views)
         monkeypatch.setattr(report_deck, "facts_of", None)
         holds(at, "Asia/Kolkata")
-
-
-def test_zones_are_asked_once_a_stretch() -> None:
-    """Hours, days, weeks and months of awkward zones equal the zone's own, around every change."""
-    dice = random.Random(3)
-    for tz in (*ZONES, "Europe/Madrid", "Africa/Casablanca", "Pacific/Apia", "America/Caracas"):
-        low, high = 1_000_000_000_000_000, 1_790_000_000_000_000
-        times = [dice.randrange(low, high) for _ in range(60)]
-        for stretch in stretches(tz, low, high):
-            times += [stretch.since + change for change in (-1, 0, 1, 3_599_999_999)]
-        times = sorted(time for time in times if low <= time <= high)
-        calendar = Calendar(tz, low, high)
-        column = calendar.column(times)
-        for unit in ("hour", "day", "week", "month", "weekday", "hour_of_day"):
-            codes = calendar.codes(unit, column).to_pylist()
-            for time, code in zip(times, codes, strict=True):
-                row = Seen(time, 1, b"", "", "", "", "", None, None, None, auto=False, state=None)
-                assert calendar.label(unit, code) == value(row, unit, tz), (tz, unit, time)

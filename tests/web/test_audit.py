@@ -49,7 +49,7 @@ def test_an_auditor_sees_how_the_log_is_and_verifies_it(
     expect(page).to_have_url(re.compile(r"/audit$"))
     titles = {"es": "todavía no se ha verificado", "en": "was not verified yet"}
     expect(page.locator("#hero h2")).to_contain_text(titles[language])
-    assert page.locator("nav li").count() == 1  # nothing else is for auditors
+    assert page.locator(".nav nav li").count() == 1  # nothing else is for auditors
     last = signed.composition.proofs.last()
     expect(page.locator("#checkpoint pre").first).to_have_text(last.note.rstrip("\n"))
     no_barriers(page)
