@@ -90,14 +90,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// Escape shuts the menu that is open, and leads back to what opened it.
-document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-});
-
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRF-Token"] = document.body.dataset.csrf;
 });

@@ -28,7 +28,7 @@
 
   function show(now) {
     if (now === state) return;
-    if (now === "stale") since = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "numeric", minute: "2-digit" });
+    if (now === "stale") since = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "numeric", minute: "2-digit", hourCycle: "h23" });
     state = now;
     for (const one of document.querySelectorAll(".live")) {
       one.classList.toggle("on", now === "live");

@@ -65,7 +65,8 @@ if (location.hash && document.referrer.endsWith("/log")) {
 
   // A stretch that comes in above must not push what is being read.
   let held = null;
-  thread.addEventListener("htmx:beforeSwap", () => {
+  thread.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.closest(".cardplace")) return; // a card is led into sight
     const first = articles()[0];
     held = first ? { first, top: first.getBoundingClientRect().top } : null;
   });
