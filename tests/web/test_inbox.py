@@ -230,6 +230,7 @@ def test_the_card_opens_in_its_row_and_copies(ledger: Ledger, browse: Browse) ->
         "Recorded",
     ):
         expect(card).to_contain_text(shown)
+    expect(card).to_be_in_viewport(ratio=0.5)
     no_barriers(page)
     article.get_by_title("Details").click()
     expect(card).to_be_hidden()
@@ -350,8 +351,10 @@ def test_keys_and_many_at_a_time(ledger: Ledger, browse: Browse) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#head h1")).to_have_text("Nº 1")
     window.live()
+    before = page.locator("#rows li").last.bounding_box()
     for box in page.locator("input[name=ids]").all()[:2]:
         box.check(force=True)
+    assert page.locator("#rows li").last.bounding_box() == before
     expect(page.locator("[data-picked]")).to_have_text("2 selected")
     page.locator("#bulk button", has_text="Resolve").click()
     page.mouse.move(1200, 400)

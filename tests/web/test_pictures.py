@@ -26,15 +26,19 @@ Browse = Callable[..., Window]
 IMAGES = ROOT / "docs" / "images"
 PNG = b"\x89PNG\r\n\x1a\n"
 
-DESK = {"width": 1280, "height": 800}
+DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+BUSY = NOON + (2 * 24 + 6) * 3_600 * 1_000_000
+"""A Tuesday at noon where the company is: somebody is always waiting then."""
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    """The demo company's year, served at the noon at which its clock stands."""
-    fill(read_settings({"HILO_TZ": "America/Mexico_City"}, data=str(tmp_path)), NOON, _silent)
+    """The demo company's year, served at the noon at which it ends."""
+    fill(read_settings({"HILO_TZ": "America/Mexico_City"}, data=str(tmp_path)), BUSY, _silent)
     opened = Ledger(tmp_path)
+    opened.now[0] = BUSY
     try:
         yield opened
     finally:
@@ -57,10 +61,10 @@ def test_the_pictures_are_of_the_pages(ledger: Ledger, browse: Browse, tmp_path:
         assert _size(content) == tuple((page.viewport_size or {}).values())
         taken.add(name)
 
-    ledger.user("Rosa", "admin")
+    talks = _morning(ledger)
     ledger.composition.proofs.launch = lambda run: perform(ledger.composition, run)
     ledger.composition.proving.now()
-    contact = ledger.ask("GET", "/v1/conversations?limit=2")["items"][1]["id"]
+    contact = talks["Claire Whitfield"]
     day = browse("Rosa", "en", viewport=DESK, color_scheme="light")
     take("conversations", day.go(f"/conversations/{contact}"))
     take("contact", day.go(f"/contacts/{contact}"))
@@ -69,13 +73,29 @@ def test_the_pictures_are_of_the_pages(ledger: Ledger, browse: Browse, tmp_path:
     page = day.go("/audit")
     page.locator("#hero button").click()
     day.see("#hero h2", "The log is intact")
-    page.evaluate("scrollTo(0, 0)")  # the answer came to where it says so
+    page.evaluate(
+        "document.querySelector('main').scrollTop = 0"
+    )  # the answer came to where it says so
     take("audit", page)
     night = browse("Rosa", "es", viewport=DESK, color_scheme="dark")
-    take("conversations-dark", night.go(f"/conversations/{contact}"))
+    take("conversations-dark", night.go(f"/conversations/{talks['Gabriela Montes de Oca']}"))
     phone = browse("Rosa", "es", viewport=PHONE, color_scheme="light")
     take("phone", phone.go("/"))
     assert taken == _shown()
+
+
+def _morning(ledger: Ledger) -> dict[str, str]:
+    """Rosa's morning: some conversations are hers, some unread; gives all open ones by name."""
+    rosa = ledger.user("Rosa", "admin")
+    hers = ledger.bearer("manage", user=rosa)
+    talks = ledger.ask("GET", "/v1/conversations?limit=50")["items"]
+    for place, talk in enumerate(talks[:9]):
+        path = f"/v1/conversations/{talk['id']}"
+        if place in {1, 4, 6}:
+            ledger.ask("POST", f"{path}/assign", json={"assignee": str(rosa)})
+        if place in {0, 2, 5}:
+            ledger.ask("POST", f"{path}/unread", json={"from": talk["last"]["id"]}, as_=hers)
+    return {talk["contact"]["label"]: talk["id"] for talk in talks}
 
 
 def _size(png: bytes) -> tuple[int, int]:
