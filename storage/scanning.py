@@ -7,15 +7,13 @@ nothing is judged here but whether a row can be read at all.
 
 from __future__ import annotations
 
-import select
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from struct import Struct
-from struct import error as not_packed
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from domain.errors import Damaged, StoreUnavailable
+from domain.errors import StoreUnavailable
 from storage.leaf import Row
 from storage.network import NETWORK
 
@@ -28,32 +26,23 @@ _SQLITE_ROWS: Final = (
 )
 _SQLITE_TILES: Final = "SELECT n, hashes FROM tiles WHERE level = 0 AND n >= ? AND n < ?"
 
-# A COPY is the one answer of PostgreSQL that comes while the rest is still being read: a cursor's
-# pages are waited for. Columns of a fixed width come first, so that one look takes them all.
 _POSTGRES_ROWS: Final = (
-    "COPY (SELECT position, originator, version, recorded_at, topic, state FROM hilo_log.events"
-    " WHERE position > {after:d} AND position <= {upto:d} ORDER BY position)"
-    " TO STDOUT (FORMAT BINARY)"
+    "SELECT position, uuid_send(originator), version, topic, recorded_at, state"
+    " FROM hilo_log.events WHERE position > %s AND position <= %s ORDER BY position"
 )
 _POSTGRES_TILES: Final = (
     "SELECT n, hashes FROM hilo_log.tiles WHERE level = 0 AND n >= %s AND n < %s"
 )
-_COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-"""What stands before the first row of a binary COPY: its signature, no flags, no extension."""
 
-_COPY_ENDS: Final = b"\xff\xff"
-_COPY_ROW: Final = Struct(">hiqi16siiiqi")
-"""A row up to its topic's length: how many columns, then each after its length."""
-
-_COPY_SHAPE: Final = (6, 8, 16, 4, 8)
-"""Columns, and the lengths of the first four."""
+ROWS_AT_ONCE: Final = 1_024
+"""Positions asked for together: a few hundred KiB, whatever the log's length."""
 
 
 class Scan(Protocol):
     """An open log. What it gives raises StoreUnavailable through `scanning`."""
 
     def rows(self, after: int, upto: int) -> AbstractContextManager[Iterator[Row]]:
-        """The rows from `after` (not itself) to `upto`, by position. Raises Damaged.
+        """The rows from `after` (not itself) to `upto`, by position.
 
         Nothing else is asked before they are let go.
         """
@@ -116,7 +105,7 @@ def _on_postgres(url: str) -> Iterator[Scan]:
 
 
 class PostgresScan:
-    """A log on PostgreSQL, read as its server sends it, row by row."""
+    """A log on PostgreSQL."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
@@ -124,61 +113,24 @@ class PostgresScan:
     @contextmanager
     def rows(self, after: int, upto: int) -> Iterator[Iterator[Row]]:
         """As in Scan."""
-        query = _POSTGRES_ROWS.format(after=after, upto=upto)
-        with closing(self._copied(query)) as copied:
-            yield self._read(copied, after)
+        with closing(self._pages(after, upto)) as pages:
+            yield chain.from_iterable(pages)
 
-    def _read(self, copied: Iterator[bytes], before: int) -> Iterator[Row]:
-        look = _COPY_ROW.unpack_from
-        for raw in copied:
-            try:
-                some, _a, position, _b, originator, _c, version, _d, recorded_at, size = look(raw)
-                at = _COPY_ROW.size + size
-                if (some, _a, _b, _c, _d) != _COPY_SHAPE:
-                    raise Damaged(before + 1, "one of its columns holds what it cannot")
-                yield (
-                    position,
-                    originator,
-                    version,
-                    str(raw[_COPY_ROW.size : at], "utf-8"),
-                    recorded_at,
-                    raw[at + 4 :],
-                )
-            except (not_packed, UnicodeDecodeError) as error:
-                raise Damaged(before + 1, "one of its columns holds what it cannot") from error
-            before = position
+    def _pages(self, after: int, upto: int) -> Generator[list[Row], None, None]:
+        """Rows in order; a page is on its way while the one before is looked at."""
+        with self._connection.pipeline():
+            page = self._asked(after, upto)
+            for first in range(after + ROWS_AT_ONCE, upto, ROWS_AT_ONCE):
+                following = self._asked(first, upto)
+                yield page.fetchall()
+                page = following
+            yield page.fetchall()
+
+    def _asked(self, after: int, upto: int) -> psycopg.Cursor[Any]:
+        between = (after, min(after + ROWS_AT_ONCE, upto))
+        return self._connection.cursor(binary=True).execute(_POSTGRES_ROWS, between, prepare=True)
 
     def tiles(self, first: int, end: int) -> dict[int, bytes]:
         """As in Scan."""
         with self._connection.cursor(binary=True) as cursor:
             return dict(cursor.execute(_POSTGRES_TILES, (first, end)).fetchall())
-
-    def _copied(self, query: str) -> Generator[bytes, None, None]:
-        """The rows of a binary COPY, as they come; nothing is fetched twice or waited for."""
-        from psycopg import errors, pq  # noqa: PLC0415 - as above
-
-        server = self._connection.pgconn
-        begun = server.exec_(query.encode())
-        if begun.status != pq.ExecStatus.COPY_OUT:
-            raise errors.error_from_result(begun)
-        arrived = select.poll()
-        arrived.register(server.socket, select.POLLIN)
-        first, size = True, 0
-        try:
-            while size >= 0:
-                size, data = server.get_copy_data(1)
-                if size > 0:
-                    raw = bytes(data)
-                    if first:
-                        first, raw = False, raw.removeprefix(_COPY_BEGINS)
-                    if raw != _COPY_ENDS:
-                        yield raw
-                elif size == 0:
-                    arrived.poll()
-                    server.consume_input()
-        finally:
-            while size >= 0:  # what nobody asked for any more: some rows of a block
-                size, _ = server.get_copy_data(0)
-            while (done := server.get_result()) is not None:
-                if done.status != pq.ExecStatus.COMMAND_OK:
-                    raise errors.error_from_result(done)

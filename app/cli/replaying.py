@@ -75,7 +75,7 @@ def replay(composition: Composition, *, as_json: bool, **options: Any) -> int:  
         for change in difference(before, after):
             write(msgspec.json.encode(change))
             changes += 1
-    say(f"{changes} rows differ.")
+    say(f"{changes} {'row differs' if changes == 1 else 'rows differ'}.")
     return BAD if changes else OK
 
 
