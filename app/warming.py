@@ -1,7 +1,8 @@
 """What a server reads ahead, so that nobody waits for it: the facts that figures are made of.
 
 It is done once, in a thread, when the server listens already; reading them takes a large ledger
-a second or two, in which the database and pyarrow are busy rather than the interpreter.
+a second or two, in which the database and pyarrow are busy rather than the interpreter. After
+that it returns to the system, now and then, what figures needed for a moment.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from api.frame import log_unexpected
+from projections.report_loading import give_back
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,8 +26,13 @@ AFTER_S: Final = 1.0
 """How long the server is let alone first: whoever starts it waits for a page, not for a figure."""
 
 
+REST_EVERY_S: Final = 10.0
+"""How often memory is returned where figures were asked for: giving back that which the next one
+takes again at once costs more than it is worth."""
+
+
 class Warmer:
-    """Reads ahead for one application."""
+    """Reads ahead for one application, and tidies up after its figures."""
 
     def __init__(self, views: Views, reads: Reads) -> None:
         self._views = views
@@ -33,7 +40,7 @@ class Warmer:
 
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
-        """Read once while the application lives."""
+        """Do so while the application lives."""
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -44,7 +51,14 @@ class Warmer:
 
     async def _run(self) -> None:
         await asyncio.sleep(AFTER_S)
+        decks = self._reads.decks
         try:
-            await asyncio.to_thread(self._reads.decks.warm, self._views)
+            await asyncio.to_thread(decks.warm, self._views)
         except Exception as error:  # noqa: BLE001 - the first figure will say what is wrong
             log_unexpected(error, "reading ahead")
+        seen = 0
+        while True:
+            await asyncio.sleep(REST_EVERY_S)
+            if decks.looks != seen:
+                seen = decks.looks
+                await asyncio.to_thread(give_back)

@@ -26,8 +26,8 @@ from projections.report_zones import (
 
 DAYS_A_WEEK: Final = 7
 
-_EARLIEST_US: Final = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp()) * SECOND_US
-_LATEST_US: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * SECOND_US
+_EARLIEST_US: Final = int(datetime(1970, 1, 1, tzinfo=UTC).timestamp()) * SECOND_US
+_LATEST_US: Final = int(datetime(2070, 1, 1, tzinfo=UTC).timestamp()) * SECOND_US
 """Where a list has no bounds, zones are known from here to there; beyond as at the ends."""
 
 
