@@ -10,7 +10,7 @@ from api.auth import services_of
 from api.parameters import Query
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
-from api.web.searching import Hit, hits, query_of
+from api.web.searching import Hit, Part, hits, query_of
 from domain.errors import NotYet
 from projections import contact_pages, timeline_pages
 from projections.contact_pages import ContactQuery
@@ -27,6 +27,9 @@ router = APIRouter(include_in_schema=False)
 
 SAID_MAX: Final = 5
 """Messages shown below the people: the page of the search has all of them."""
+
+BEFORE_MAX_CHARS: Final = 40
+"""Text before the first mark in the box: a line has some fifty characters."""
 
 FOUND_MAX: Final = 20
 """People shown for what was typed: more are found by typing more."""
@@ -77,4 +80,13 @@ def _said(look: Look, text: str) -> list[Hit]:
         look.join(SEARCH, 0)
     except NotYet:
         return []
-    return hits(look, query_of(text, Filters(), None, limit=SAID_MAX)).rows
+    found = hits(look, query_of(text, Filters(), None, limit=SAID_MAX)).rows
+    return [Hit(hit.row, _nearer(hit.parts)) for hit in found]
+
+
+def _nearer(parts: list[Part]) -> list[Part]:
+    """The same text from shortly before its first mark on: the box shows two lines of it."""
+    if not parts or parts[0].marked or len(parts[0].text) <= BEFORE_MAX_CHARS:
+        return parts
+    near = parts[0].text[-BEFORE_MAX_CHARS:]
+    return [Part("… " + near.partition(" ")[2], marked=False), *parts[1:]]

@@ -15,6 +15,8 @@ def test_messages_are_found_as_one_types(ledger: Ledger, browse: Browse) -> None
     """`/` leads to the box; people and messages show, marked; the page has the rest."""
     ledger.append(contact_name="Ana Precioso", text="Hola, ¿cuál es el PRECIÓ del coche?")
     ledger.append(text=HOSTILE, resource="tel:+525511112222", channel="sms")
+    long = "De lo que hablamos ayer por la tarde en la sucursal, con su papá: "
+    ledger.append(text=f"{long}el modelo azul", resource="tel:+525511113333")
     ledger.searchable()
     window = browse()
     page = window.go("/activity")
@@ -23,6 +25,11 @@ def test_messages_are_found_as_one_types(ledger: Ledger, browse: Browse) -> None
     window.see("#find-found a", "Ana Precioso")
     assert window.see("#find-found mark").all_text_contents() == ["precio", "PRECIÓ"]
     no_barriers(page)
+    page.locator("#find-q").fill("azul")
+    excerpt = window.see("#find-found .ex", "el modelo azul").inner_text()
+    assert (excerpt[0], len(excerpt) < len(long)) == ("…", True)
+    page.locator("#find-q").fill("precio")
+    window.see("#find-found a", "Ana Precioso")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=precio")
     assert page.locator("ol.found mark").all_text_contents() == ["precio", "PRECIÓ"]
