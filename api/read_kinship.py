@@ -15,6 +15,9 @@ from projections.rendering import encode, page_json
 from projections.shapes import MergeView, SuggestionView
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
     from api.answers import Json
     from api.auth import Caller
 
@@ -77,9 +80,10 @@ async def suggested(request: Request) -> Response:
 
     def prepare(_: Caller) -> Task:
         limit, cursor = query.limit(), query.text("cursor")
+        dismissed = query.flag("dismissed") is True
 
         def work(look: Look) -> Json:
-            page = suggestions.page(look.reading, limit=limit, cursor=cursor)
+            page = suggestions.page(look.reading, limit=limit, cursor=cursor, dismissed=dismissed)
             views = suggestions.views(look.reading, page.rows, look.visible.may_see_one)
             return page_answer(page_json(map(encode, views), page), look.position)
 
@@ -95,17 +99,22 @@ async def suggested(request: Request) -> Response:
 )
 async def suggested_for(request: Request, id: str) -> Response:
     """The suggestions about one contact; one page, at most 50."""
-    wanted = uuid_in_path(id)
+    wanted, query = uuid_in_path(id), Query(request)
 
     def prepare(_: Caller) -> Task:
-        def work(look: Look) -> Json:
-            found = look.contact(wanted)
-            near = suggestions.of_contact(look.reading, found.members)
-            items = suggestions.views(look.reading, near, look.visible.may_see_one)
-            body = encode({"items": items, "next": None, "prev": None})
-            more = moved_to(found, "/v1/contacts/{id}/suggestions")
-            return page_answer(body, look.position, more)
+        dismissed = query.flag("dismissed") is True
+        return Task(lambda look: suggestions_answer(look, wanted, dismissed=dismissed))
 
-        return Task(work)
+    return await answer(request, query, prepare)
 
-    return await answer(request, Query(request), prepare)
+
+def suggestions_answer(
+    look: Look, id: UUID, more: Mapping[str, str] | None = None, *, dismissed: bool = False
+) -> Json:
+    """The suggestions about a contact as an answer. Raises NotFound."""
+    found = look.contact(id)
+    near = suggestions.of_contact(look.reading, found.members, dismissed=dismissed)
+    items = suggestions.views(look.reading, near, look.visible.may_see_one)
+    body = encode({"items": items, "next": None, "prev": None})
+    headers = moved_to(found, "/v1/contacts/{id}/suggestions") | dict(more or {})
+    return page_answer(body, look.position, headers)

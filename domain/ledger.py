@@ -23,6 +23,7 @@ from domain.people_book import PeopleBook
 from domain.ports import Appended, Clash, Repeated, Unit
 from domain.recording import Resolved, recording_unit, same_content
 from domain.staff import Mentions
+from domain.suggestion_book import SuggestionBook
 from domain.team_book import TeamBook
 from domain.word_book import WordBook
 
@@ -58,6 +59,7 @@ class Ledger:
         self.annotations = AnnotationBook(decider, surroundings.derive, self._mentions)
         self.contacts = ContactBook(decider, known)
         self.identity = IdentityBook(decider, known)
+        self.suggestions = SuggestionBook(decider, known)
         self.erasures = ErasureBook(decider, known)
         self.conversations = ConversationBook(decider, known)
         self.people = PeopleBook(decider, people, surroundings)

@@ -35,6 +35,8 @@ TOPICS: Final[dict[str, type[events.Event]]] = {
     "address.reassigned": events.AddressReassigned,
     "contacts.merged": events.ContactsMerged,
     "merge.undone": events.MergeUndone,
+    "suggestion.dismissed": events.SuggestionDismissed,
+    "suggestion.restored": events.SuggestionRestored,
     "access.restricted": events.AccessRestricted,
     "access.opened": events.AccessOpened,
     "hold.placed": events.HoldPlaced,

@@ -6,6 +6,7 @@ from projections.access import Access
 from projections.base import Projection
 from projections.dictionary import DictionaryProjection
 from projections.directory import DirectoryProjection
+from projections.dismissals import Dismissals
 from projections.finding import Finding
 from projections.group import Group
 from projections.history import History
@@ -21,6 +22,7 @@ def core_projections() -> tuple[Projection, ...]:
         DictionaryProjection(),
         Teams(),
         DirectoryProjection(),
+        Dismissals(),
         Finding(),
         Access(),
         Timeline(),

@@ -3,7 +3,8 @@
 Three reasons: a provider asserted it and the rule refused (`conflict`), somebody typed an address
 of the one for the other (`alias`), both have one name and similar addresses (`name`). The first
 two are rows of the directory, told by when they were first said; the last is found by looking,
-and told after them, the newest contact first. What people took apart is not suggested again.
+and told after them, the newest contact first. What people took apart is not suggested again; nor is
+what they dismissed, until something else speaks for it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from domain.errors import BadCursor
 from domain.times import format_utc
 from projections import cards, paging
 from projections.directory_rows import CONTACTS, HINTS, SUBJECTS, read_edges
+from projections.dismissals import DISMISSALS
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Mark, Page, SortKey, read_page
 from projections.shapes import Likeness, SuggestionView, uuid_text
 from projections.views import Reading
@@ -41,35 +43,60 @@ class Found(Struct, frozen=True):
     at: int | None = None
 
 
-def page(reading: Reading, *, limit: int = LIMIT_DEFAULT, cursor: str | None = None) -> Page[Found]:
+class Asked(Struct, frozen=True):
+    """Which suggestions: about these subjects, with the contact of that id, dismissed ones."""
+
+    members: Sequence[bytes] = ()
+    other: bytes | None = None
+    dismissed: bool = False
+
+
+def page(
+    reading: Reading,
+    *,
+    limit: int = LIMIT_DEFAULT,
+    cursor: str | None = None,
+    dismissed: bool = False,
+) -> Page[Found]:
     """A page of all suggestions: those that somebody said, then those of one name.
 
-    Raises BadCursor.
+    With `dismissed`, those that people dismissed instead. Raises BadCursor.
     """
-    said, alike = paging.binding("suggestions", _HINTS), paging.binding("suggestions", NAME)
+    scope = "dismissed suggestions" if dismissed else "suggestions"
+    said, alike = paging.binding(scope, _HINTS), paging.binding(scope, NAME)
+    asked = Asked(dismissed=dismissed)
     if cursor is not None:
         try:
             mark = paging.read_cursor(alike, cursor)
         except BadCursor:
             pass
         else:
-            return read_page(Ask(binding=alike, limit=limit, mark=mark), _Alike(reading), _key)
+            return read_page(
+                Ask(binding=alike, limit=limit, mark=mark), _Alike(reading, asked), _key
+            )
     ask = Ask(binding=said, limit=limit, mark=paging.read_cursor(said, cursor))
-    first = read_page(ask, _Said(reading), _key)
+    first = read_page(ask, _Said(reading, asked), _key)
     if first.next is not None:
         return first
     rest = Ask(binding=alike, limit=max(limit - len(first.rows), 1))
-    more = read_page(rest, _Alike(reading), _key)
+    more = read_page(rest, _Alike(reading, asked), _key)
     if len(first.rows) < limit:
         return Page([*first.rows, *more.rows], more.next, first.prev)
     begin = paging.write_cursor(alike, Mark(*HIGHEST, back=False)) if more.rows else None
     return Page(first.rows, begin, first.prev)
 
 
-def of_contact(reading: Reading, members: Sequence[bytes]) -> list[Found]:
-    """The suggestions about one contact, the latest first; at most 50."""
-    said = _Said(reading, members)(LOWEST, HIGHEST, descending=True, count=SHOWN_MAX)
-    alike = _Alike(reading, members)(LOWEST, HIGHEST, descending=True, count=SHOWN_MAX)
+def of_contact(
+    reading: Reading,
+    members: Sequence[bytes],
+    *,
+    other: bytes | None = None,
+    dismissed: bool = False,
+) -> list[Found]:
+    """The suggestions about one contact, with one other if asked, the latest first; at most 50."""
+    asked = Asked(members, other, dismissed)
+    said = _Said(reading, asked)(LOWEST, HIGHEST, descending=True, count=SHOWN_MAX)
+    alike = _Alike(reading, asked)(LOWEST, HIGHEST, descending=True, count=SHOWN_MAX)
     return [*said, *alike][:SHOWN_MAX]
 
 
@@ -97,16 +124,19 @@ def _key(found: Found) -> SortKey:
 
 
 class _Said:
-    """Fetches what somebody said; with `members`, about these subjects."""
+    """Fetches what somebody said."""
 
-    def __init__(self, reading: Reading, members: Sequence[bytes] | None = None) -> None:
+    def __init__(self, reading: Reading, asked: Asked) -> None:
         self._reading = reading
-        self._about = ""
+        self._about = _dismissed(reading, asked, ("h.one", "h.other", "h.why"))
         self._params: list[object] = []
-        if members is not None:
-            listed = _marks(members)
-            self._about = f" AND (h.one IN ({listed}) OR h.other IN ({listed}))"
-            self._params = [*members, *members]
+        if asked.members:
+            listed = _marks(asked.members)
+            self._about += f" AND (h.one IN ({listed}) OR h.other IN ({listed}))"
+            self._params += [*asked.members, *asked.members]
+        if asked.other is not None:
+            self._about += _BESIDE
+            self._params += [asked.other, asked.other]
 
     def __call__(self, low: SortKey, high: SortKey, *, descending: bool, count: int) -> list[Found]:
         """The first `count` of them."""
@@ -133,19 +163,24 @@ class _Alike:
     Where a name is alike in many contacts, each is shown beside each.
     """
 
-    def __init__(self, reading: Reading, members: Sequence[bytes] | None = None) -> None:
+    def __init__(self, reading: Reading, asked: Asked) -> None:
         self._reading = reading
         table = reading.name(SUBJECTS)
         self._among = f"SELECT alike FROM {table} WHERE alike IS NOT NULL"
-        self._about = ""
+        self._about = _dismissed(reading, asked, (*_SORTED, f"'{NAME}'"))
+        self._named: list[object] = []
         self._params: list[object] = []
-        if members is None:
+        if not asked.members:
             self._among += " GROUP BY alike HAVING COUNT(*) > 1"
         else:
-            listed = _marks(members)
+            listed = _marks(asked.members)
             self._among += f" AND subject IN ({listed})"
-            self._about = f" AND (s.subject IN ({listed}) OR t.subject IN ({listed}))"
-            self._params = [*members, *members]
+            self._named += asked.members
+            self._about += f" AND (s.subject IN ({listed}) OR t.subject IN ({listed}))"
+            self._params += [*asked.members, *asked.members]
+        if asked.other is not None:
+            self._about += _BESIDE
+            self._params += [asked.other, asked.other]
 
     def __call__(self, low: SortKey, high: SortKey, *, descending: bool, count: int) -> list[Found]:
         """The first `count` of them."""
@@ -162,12 +197,31 @@ class _Alike:
             f" AND c.name IS NOT NULL AND d.name IS NOT NULL{self._about}"
             f" ORDER BY s.place {way}, t.place {way} LIMIT ?"
         )
-        named = self._params[: len(self._params) // 2]
-        rows = reading.fetch(sql, (*named, *low, *high, *self._params, count))
+        rows = reading.fetch(sql, (*self._named, *low, *high, *self._params, count))
         return [
             Found(one, other, (mine, theirs), NAME, (place, before))
             for one, other, mine, theirs, place, before in rows
         ]
+
+
+_BESIDE: Final = " AND (s.contact = ? OR t.contact = ?)"
+"""With one other contact: its own members stand on the other side."""
+
+_SORTED: Final = (
+    "CASE WHEN s.subject < t.subject THEN s.subject ELSE t.subject END",
+    "CASE WHEN s.subject < t.subject THEN t.subject ELSE s.subject END",
+)
+"""Two subjects, the smaller id first."""
+
+
+def _dismissed(reading: Reading, asked: Asked, reason: tuple[str, str, str]) -> str:
+    """The condition that a reason was not dismissed, or that it was."""
+    one, other, why = reason
+    return (
+        f" AND {'' if asked.dismissed else 'NOT '}EXISTS (SELECT 1"
+        f" FROM {reading.name(DISMISSALS)} n"
+        f" WHERE n.one = {one} AND n.other = {other} AND n.why = {why})"
+    )
 
 
 # ------------------------------------------------------------------------------- shown

@@ -1,4 +1,4 @@
-"""Contacts: the directory, found as one types, making one by hand, and who may be one person."""
+"""Contacts: the directory, found as one types, and making one by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from msgspec import Struct, structs
+from msgspec import structs
 
 from api.auth import services_of
 from api.parameters import Freshness, Query
@@ -19,11 +19,11 @@ from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from domain.addresses import AddressError, parse_address
 from domain.errors import AddressTaken, InvalidInput
-from projections import contact_pages, suggestions
+from projections import contact_pages
 from projections.contact_pages import ContactQuery
 from projections.directory_rows import fold
 from projections.finding_pages import interaction_of
-from projections.shapes import ContactView, SuggestionView, uuid_text
+from projections.shapes import ContactView, uuid_text
 
 if TYPE_CHECKING:
     from api.auth import Caller
@@ -35,9 +35,6 @@ router = APIRouter(include_in_schema=False)
 
 ROWS: Final = 50
 """Contacts of a stretch of the list: two screens or three."""
-
-PAIRS: Final = 30
-"""Suggestions of a page: each is looked into."""
 
 NAMESAKES_MAX: Final = 3
 """Contacts of the same name that are shown before one more is made."""
@@ -98,45 +95,6 @@ def _address(text: str, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     return "/contacts?" + urlencode({**({"q": text} if text else {}), "cursor": cursor})
-
-
-# ------------------------------------------------------------------------- suggestions
-
-
-class Pair(Struct, frozen=True):
-    """Two contacts that may be one person, and why."""
-
-    one: ContactView
-    other: ContactView
-    suggestion: SuggestionView
-
-
-@router.get("/contacts/suggestions")
-async def suggested(request: Request) -> Response:
-    """Contacts that may be one person, in pairs; nobody but a person joins them."""
-    return await open_page(request, _suggested)
-
-
-def _suggested(request: Request, _caller: Caller) -> Work:
-    query = Query(request)
-    cursor = query.text("cursor")
-    query.close()
-
-    def work(look: Look) -> Shown:
-        page = suggestions.page(look.reading, limit=PAIRS, cursor=cursor)
-        found = suggestions.views(look.reading, page.rows, look.visible.may_see_one)
-        ids = [[one.id or "" for one in pair.contacts] for pair in found]
-        known = views_of(look, [id for pair in ids for id in pair])
-        pairs = [
-            Pair(known[one], known[other], suggestion)
-            for (one, other), suggestion in zip(ids, found, strict=True)
-            if one in known and other in known
-        ]
-        older = f"/contacts/suggestions?{urlencode({'cursor': page.next})}" if page.next else None
-        values = {"pairs": pairs, "pager": {"newer": None, "older": older}}
-        return Shown("contacts_alike.html", values, "contacts")
-
-    return work
 
 
 def views_of(look: Look, ids: list[str]) -> dict[str, ContactView]:

@@ -21,6 +21,7 @@ from api.parameters import POSITION_MAX, Query, uuid_in_path
 from api.read_contacts import ContactRequest, as_it_is, fields_of, seen_by_views
 from api.reads import settled, written
 from api.twins import TwinRequest
+from api.web.contact_alike import both_of
 from api.web.contact_directory import owner_of, require_short, views_of
 from api.web.contact_forms import (
     Form,
@@ -63,7 +64,10 @@ ALIKE_SHOWN: Final = 10
 TWINS_SHOWN: Final = 5
 """Records by hand that are shown with what may be their twins."""
 
-DONE: Final = ("", "saved", "linked", "moved", "given", "unlinked", "noted", "twin", "untwin")
+DONE: Final = (
+    *("", "saved", "linked", "moved", "given", "unlinked", "noted", "twin", "untwin"),
+    *("dismissed", "restored"),
+)
 """What was just done, as the page confirms it."""
 
 _US_PER_S: Final = 1_000_000
@@ -84,6 +88,17 @@ class Twins(Struct, frozen=True):
     others: list[RowView | NoteView]
 
 
+class Told(Struct, frozen=True):
+    """What was just done: the word, the record that was linked, the contact that was dismissed."""
+
+    done: str = ""
+    twin: int = 0
+    other: str = ""
+
+
+NOTHING_DONE: Final = Told()
+
+
 @router.get("/contacts/{id}/edit")
 async def edit(request: Request, id: str) -> Response:  # noqa: ARG001 - it is read from the path
     """All that can be put right about a contact."""
@@ -93,16 +108,16 @@ async def edit(request: Request, id: str) -> Response:  # noqa: ARG001 - it is r
 def _edit(request: Request, _caller: Caller) -> Work:
     query, id = Query(request), id_of(request)
     done = query.choice("done", DONE, "")
-    twin = query.number("twin", 0, 1, POSITION_MAX)
+    told = Told(done, query.number("twin", 0, 1, POSITION_MAX), query.text("other") or "")
     query.close()
 
     def show(look: Look, found: Found) -> Shown:
-        return page_of(look, found.id, fresh(look), done=done, twin=twin)
+        return page_of(look, found.id, fresh(look), told)
 
     return of_contact(request, id, "edit", show)
 
 
-def page_of(look: Look, id: UUID, form: Form, *, done: str = "", twin: int = 0) -> Shown:
+def page_of(look: Look, id: UUID, form: Form, told: Told = NOTHING_DONE) -> Shown:
     """The page, with one of its forms as it was sent."""
     found = look.contact(id)
     notes = PageQuery(scope="notes", filters=Filters(kind=(KIND_NOTE,)), limit=NOTES_SHOWN)
@@ -119,8 +134,9 @@ def page_of(look: Look, id: UUID, form: Form, *, done: str = "", twin: int = 0) 
         "alike": alike_of(look, found),
         "twins": _twins(look, found),
         "taken": views_of(look, [taken]).get(taken) if taken else None,
-        "done": done,
-        "twin": twin,
+        "done": told.done,
+        "twin": told.twin,
+        "doubted": both_of(look, [told.other])[:1] if told.done == "dismissed" else [],
     }
     return Shown("contact_edit.html", values, "contacts", form.status)
 

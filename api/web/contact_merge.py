@@ -22,7 +22,7 @@ from api.web.contact_forms import Form, fresh, id_of, of_contact, send, version_
 from api.web.ground import open_page
 from api.web.making import Shown
 from domain.errors import ChangedMeanwhile, InvalidInput, NotFound
-from projections import contact_pages, inbox_pages, joining, merges
+from projections import contact_pages, inbox_pages, joining, merges, suggestions
 from projections.contact_pages import ContactQuery
 from projections.shapes import ContactView, MergeView
 
@@ -113,6 +113,7 @@ def _page(look: Look, found: Found, asked: Asked, form: Form) -> Shown:
         "apart": _seen(look, asked.now),
         "sides": None,
         "joined": None,
+        "why": [],
         **_choice(look, found, asked.text),
     }
     if asked.other is not None:
@@ -152,7 +153,12 @@ def _compared(look: Look, found: Found, other: UUID, form: Form) -> dict[str, An
     absorbed = UUID(theirs.id)
     joined = joining.preview(look.reading, look.names, found.id.bytes, absorbed.bytes)
     mine = view_of(look, found.id)
-    return {"sides": (_side(look, mine), _side(look, theirs)), "joined": joined}
+    spoken = suggestions.of_contact(look.reading, found.members, other=absorbed.bytes)
+    return {
+        "sides": (_side(look, mine), _side(look, theirs)),
+        "joined": joined,
+        "why": list(dict.fromkeys(one.why for one in spoken)),
+    }
 
 
 def _side(look: Look, shown: ContactView) -> Side:

@@ -315,6 +315,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "noted": N_("Noted."),
         "twin": N_("Linked: both stay, and they count as one."),
         "untwin": N_("Both are shown and counted by themselves again."),
+        "dismissed": N_("It is not suggested any more."),
+        "restored": N_("It is suggested again."),
         "merged": N_("They are one contact now."),
         "undone": N_("They are two contacts again, each with what was its own."),
     },

@@ -26,6 +26,9 @@ from domain.events.contacts import (
     HoldLifted,
     HoldPlaced,
     MergeUndone,
+    Reason,
+    SuggestionDismissed,
+    SuggestionRestored,
 )
 from domain.events.conversations import (
     ContactMuted,
@@ -129,10 +132,13 @@ __all__ = [
     "Party",
     "PasswordSet",
     "ReactionSet",
+    "Reason",
     "RoleGiven",
     "RoleTaken",
     "Seat",
     "SourceSet",
+    "SuggestionDismissed",
+    "SuggestionRestored",
     "TeamAdded",
     "TeamJoined",
     "TeamLeft",

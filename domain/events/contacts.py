@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from msgspec import Struct
+
 from domain.events.base import Event
 
 
@@ -76,6 +78,36 @@ class MergeUndone(Event, frozen=True, kw_only=True, gc=False):
     merge: UUID
     survivor: UUID
     absorbed: UUID
+    reason: str | None = None
+
+
+class Reason(Struct, frozen=True, array_like=True, gc=False):
+    """What speaks for two subjects being one person: `conflict`, `alias` or `name`."""
+
+    one: UUID
+    other: UUID
+    why: str
+
+
+class SuggestionDismissed(Event, frozen=True, kw_only=True, gc=False):
+    """A person said that what speaks for two contacts being one does not.
+
+    `reasons` are all that spoke for it then; what is said later is suggested. It decides nothing
+    about who is one person.
+    """
+
+    contact: UUID
+    other: UUID
+    reasons: tuple[Reason, ...]
+    reason: str | None = None
+
+
+class SuggestionRestored(Event, frozen=True, kw_only=True, gc=False):
+    """A person wants reasons that were dismissed to be suggested again."""
+
+    contact: UUID
+    other: UUID
+    reasons: tuple[Reason, ...]
     reason: str | None = None
 
 

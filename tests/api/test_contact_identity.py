@@ -302,3 +302,41 @@ def test_contacts_that_may_be_one_are_suggested(each_station: Station) -> None:
     assert each_station.ask(own)["items"] == [alike]
     merge(each_station, ana["contact"], other["contact"])
     assert [one["why"] for one in each_station.ask(own)["items"]] == ["alias"]
+
+
+def test_a_suggestion_is_dismissed_until_something_new_speaks_for_it(
+    each_station: Station,
+) -> None:
+    """All that spoke for it is suggested no more, for everybody; undone, or with news, it is."""
+    station = each_station
+    ana = station.append(contact_name="Ana Núñez", aliases=["tel:+15512345678"], source="form:w")
+    other = station.append(resource="tel:+15512345678", contact_name="ana nunez")
+    path = f"/v1/contacts/{ana['contact']}/suggestions"
+    body = {"other": other["contact"], "reason": "son hermanas"}
+
+    def spoken(**asked: object) -> list[str]:
+        whole = station.ask("/v1/contacts/suggestions", **asked)["items"]
+        assert station.ask(path, **asked)["items"] == whole
+        return [one["why"] for one in whole]
+
+    assert spoken() == ["alias", "name"]
+    head = station.head
+    key = {**station.headers, "Idempotency-Key": "hermanas"}
+    answer = station.post(f"{path}/dismiss", json=body, headers=key)
+    assert (answer.status_code, answer.json()["items"], spoken()) == (200, [], [])
+    assert spoken(dismissed="true") == ["alias", "name"]
+    [said] = station.ask("/v1/log", after=head)["items"]
+    assert (said["topic"], len(said["clear"]["reasons"])) == ("suggestion.dismissed", 2)
+    assert "hermanas" not in str(said)
+    again = station.post(f"{path}/dismiss", json=body, headers=key)
+    assert again.headers["hilo-duplicate"] == "true"
+    back = f"/v1/contacts/{other['contact']}/suggestions/dismiss"
+    assert station.post(back, json={"other": ana["contact"]}).status_code == 200
+    assert station.head == head + 1
+    own = f"/v1/contacts/{ana['contact']}/addresses"
+    assert station.post(own, json={"address": "tel:+34612345678"}).status_code == 200
+    assert spoken() == ["name"]
+    restored = station.post(f"{path}/restore", json={"other": other["contact"]})
+    assert [one["why"] for one in restored.json()["items"]] == ["alias", "name", "name"]
+    for wrong in (ana["contact"], NOBODY):
+        assert station.post(f"{path}/dismiss", json={"other": wrong}).status_code == 422

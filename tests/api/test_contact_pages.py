@@ -168,7 +168,10 @@ def test_notes_and_twins(station: Station, desk: Desk) -> None:
 
 
 def test_who_may_be_the_same_is_shown_and_not_joined(station: Station, desk: Desk) -> None:
-    """On the page of all pairs, beside the contact, and first where the other one is chosen."""
+    """On the page of all pairs, beside the contact, and first where the other one is chosen.
+
+    Dismissed on any of them, it is suggested nowhere, until that is taken back where it was said.
+    """
     mail = {"channel": "email", "source": "email:x", "destination": "mailto:v@hilo.example"}
     ids = [
         contact(station, f"mailto:{name}@correo{number}.example", "Ana Núñez", **mail)
@@ -183,6 +186,20 @@ def test_who_may_be_the_same_is_shown_and_not_joined(station: Station, desk: Des
     offered = re.findall(r"merge\?other=([^\"]+)", desk.get(f"/contacts/{ids[0]}/merge").text)
     assert offered == [ids[1], other]
     assert [shown(desk, one)["merged"] for one in ids] == [[], []]
+    path, both = f"/contacts/{ids[0]}/suggestions", "/contacts/suggestions"
+    for at in ("", "edit"):
+        said = desk.get(done(desk.send(path, other=ids[1], do="dismiss", at=at)).partition("#")[0])
+        assert "It is not suggested any more." in said.text
+        assert 'name="do" value="restore"' in said.text
+        assert "are called the same" not in desk.get(both).text
+        assert f"other={ids[1]}" not in desk.get(f"/contacts/{ids[0]}/edit").text
+        compare = desk.get(f"/contacts/{ids[0]}/merge?other={ids[1]}").text
+        assert "They are not the same" not in compare
+        assert "are called the same" in desk.get(f"{both}?dismissed=true").text
+        again = desk.get(done(desk.send(path, other=ids[1], do="restore", at=at)).partition("#")[0])
+        assert "It is suggested again." in again.text
+    assert "They are not the same" in desk.get(f"/contacts/{ids[0]}/merge?other={ids[1]}").text
+    assert desk.send(path, other="nobody", do="dismiss").status_code == 404
 
 
 def test_two_become_one_and_two_again(each_station: Station) -> None:

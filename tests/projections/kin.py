@@ -92,6 +92,24 @@ def reassigned(story: Story, contact: str, address: str, *, at: int, by: str = "
     return successor
 
 
+def dismissed(
+    story: Story, one: str, other: str, *why: str, again: bool = False, by: str = "Rosa"
+) -> Entry:
+    """What speaks for two addresses being one person's does not; or (`again`) does after all."""
+    ids = sorted((subject_of(one), subject_of(other)), key=lambda subject: subject.bytes)
+    kind = events.SuggestionRestored if again else events.SuggestionDismissed
+    event = kind(
+        originator_id=derived("doubt", len(story.entries)),
+        originator_version=1,
+        actor=by_user(by),
+        contact=subject_of(one),
+        other=subject_of(other),
+        reasons=tuple(events.Reason(ids[0], ids[1], name) for name in why),
+        reason="son hermanos",
+    )
+    return story.add(event)
+
+
 def _next(story: Story, contact: UUID) -> int:
     stream = contact_stream(contact)
     versions = (entry.event for entry in story.entries)

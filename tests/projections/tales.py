@@ -54,6 +54,7 @@ class Teller:
         self._merges: list[UUID] = []
         self._pairing = random.Random(seed)
         self._pairs: dict[int, tuple[Entry, Entry]] = {}
+        self._doubting = random.Random(seed)
 
     def epochs(self, count: int, facts: int) -> list[Epoch]:
         """So many epochs with so many facts each."""
@@ -75,8 +76,16 @@ class Teller:
             self._work()
         for _ in range(self._pairing.randint(0, 3)):
             self._twins()
+        if self._doubting.random() < 0.5:
+            self._doubt()
         told.decisions = [_event(entry) for entry in self._story.entries[before:]]
         return told
+
+    def _doubt(self) -> None:
+        one, other = self._doubting.sample(PHONES, 2)
+        why = self._doubting.sample(("alias", "conflict", "name"), self._doubting.randint(1, 2))
+        again = self._doubting.random() < 0.3
+        kin.dismissed(self._story, one, other, *why, again=again)
 
     def _fact(self) -> None:
         dice = self._dice
@@ -241,6 +250,8 @@ def rich_story() -> Story:
     kin.merged(story, PHONES[3], MAIL)
     kin.undone(story, merge)
     kin.reassigned(story, PHONES[3], PHONES[3], at=at + 50)
+    kin.dismissed(story, PHONES[0], PHONES[1], "name", "alias")
+    kin.dismissed(story, PHONES[1], PHONES[0], "name", again=True)
     tie = [story.inbound(PHONES[1], f"a la vez {n}", at=at + 1) for n in range(3)]
     story.inbound(MAIL, "correo", at=at + 3, message_id=derived("message-id", "a@example.mx"))
     working.assigned(story, PHONES[1], "Rosa")
