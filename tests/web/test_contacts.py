@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.web.window import Ledger, Window, no_barriers
 
@@ -86,6 +86,43 @@ def test_a_merge_is_compared_made_and_undone(ledger: Ledger, browse: Browse) -> 
     expect(page.locator(".well")).to_contain_text("Vuelven a ser dos contactos")
     page.goto(f"/conversations/{ana}")
     expect(page.locator("#messages article")).to_have_count(1)
+
+
+def test_an_open_conversation_goes_on_as_the_contact_that_it_was_merged_into(
+    ledger: Ledger, browse: Browse
+) -> None:
+    """At once, at the message that is being read, with the draft; it says what happened."""
+    eva = ledger.append(resource=EVA, contact_name="Eva", text="de Eva")["contact"]
+    ledger.batch(
+        {"text": f"mensaje {number}", "occurred_at": f"2026-11-21T10:00:{number:02d}Z"}
+        for number in range(30)
+    )
+    ana = ledger.append(resource=ANA, text="el de ahora")["contact"]
+    window = browse()
+    page = window.go(f"/conversations/{ana}")
+    window.live()
+    page.locator("#note-form textarea").fill("a medias")
+    read = page.locator("#messages article", has_text="mensaje 12")
+    read.evaluate("(one) => one.scrollIntoView({ block: 'start' })")
+    stood = down(read) - down(page.locator("#messages"))
+    ledger.ask("POST", f"/v1/contacts/{eva}/merge", {"other": ana, "reason": "misma"})
+    expect(page.locator("#joined")).to_contain_text("Esta página ahora es de Eva.")
+    expect(page.locator("#head h1")).to_have_text("Eva")
+    assert page.title().endswith("Eva · Hilo")
+    expect(page).to_have_url(re.compile(f"/conversations/{eva}"))
+    expect(page.locator("#messages article", has_text="de Eva")).to_have_count(1)
+    expect(page.locator("#rows .cv[aria-current] .nm")).to_have_text("Eva")
+    assert page.locator("#note-form textarea").input_value() == "a medias"
+    no_barriers(page)
+    ledger.append(text="y a Eva", resource=EVA)
+    expect(page.locator("#new-messages")).to_be_visible()
+    assert abs(down(read) - down(page.locator("#messages")) - stood) <= 2
+
+
+def down(shown: Locator) -> float:
+    """How far down the screen something begins."""
+    found: float = shown.evaluate("(one) => one.getBoundingClientRect().top")
+    return found
 
 
 def test_addresses_notes_and_access_without_scripts(ledger: Ledger, browse: Browse) -> None:

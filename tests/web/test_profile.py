@@ -164,6 +164,35 @@ def test_a_link_leads_to_its_row_through_merges(ledger: Ledger, browse: Browse) 
     expect(hit).not_to_be_focused()
 
 
+def test_a_profile_goes_on_as_the_contact_that_it_was_merged_into(
+    ledger: Ledger, browse: Browse
+) -> None:
+    """At once, at the row that is being read; it says who did it, and new rows come to it."""
+    contact = history(ledger, 20)
+    eva = ledger.append(resource=EVA, contact_name="Eva", occurred_at="2026-11-22T10:00:00Z")
+    window = browse("Rosa", "es")
+    page = window.go(f"/contacts/{contact}")
+    window.live()
+    page.locator("#timeline").hover(position={"x": 100, "y": 200})
+    page.mouse.wheel(0, 1500)
+    page.wait_for_url("**place=*")
+    row = top_row(page)
+    ivan = ledger.bearer("manage", user=ledger.user("Iván"))
+    body = {"other": contact, "reason": "misma"}
+    ledger.ask("POST", f"/v1/contacts/{eva['contact']}/merge", body, as_=ivan)
+    said = "Iván fusionó este contacto con Eva. Esta página ahora es de Eva."
+    expect(page.locator("#joined")).to_contain_text(said)
+    expect(page.locator("main h1")).to_contain_text("Eva")
+    expect(page).to_have_url(re.compile(f"/contacts/{eva['contact']}\\?place="))
+    stands(page, row)
+    assert page.title().endswith("Eva · Hilo")
+    no_barriers(page)
+    ledger.append(text="a Eva", resource=EVA, occurred_at="2026-11-22T11:30:00Z")
+    expect(page.locator("#new-rows")).to_have_text("1 nueva")
+    page.locator("#joined a").click()
+    expect(page.locator("#merges")).to_contain_text("misma")
+
+
 def test_what_is_new_waits_under_a_pill(ledger: Ledger, browse: Browse) -> None:
     """At the top a row comes in at once; whoever reads on sees a pill, and no row moves."""
     contact = history(ledger, 40)

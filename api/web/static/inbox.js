@@ -36,7 +36,8 @@
     }
     const now = idsOf(rows());
     const wanted = idsOf(there);
-    if (now.slice(0, wanted.length).join() === wanted.join()) return settle();
+    const same = there.querySelector(":scope > .more") ? now.slice(0, wanted.length) : now;
+    if (same.join() === wanted.join()) return settle();
     fresh = next;
     if (isHeld()) announce(now, wanted);
     else apply();
@@ -46,13 +47,16 @@
   function update(ours, theirs) {
     if (ours.innerHTML !== theirs.innerHTML) ours.innerHTML = theirs.innerHTML;
     ours.className = theirs.className;
+    if (theirs.hasAttribute("aria-current")) ours.setAttribute("aria-current", theirs.getAttribute("aria-current"));
+    else ours.removeAttribute("aria-current");
   }
 
   function announce(now, wanted) {
     const places = new Map(now.map((id, place) => [id, place]));
     const news = wanted.filter((id, place) => !places.has(id) || places.get(id) > place + 1).length || 1;
     pill.textContent = news === 1 ? pill.dataset.one : pill.dataset.many.replace("{n}", news);
-    pill.hidden = false;
+    // Who only left goes when nobody points at the list any more: nothing is new.
+    pill.hidden = now.filter((id) => wanted.includes(id)).join() === wanted.join();
   }
 
   function settle() {

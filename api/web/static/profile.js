@@ -10,8 +10,9 @@
   const bar = document.getElementById("filters");
   const pill = document.getElementById("new-rows");
   const steps = { before: document.getElementById("step-before"), after: document.getElementById("step-after") };
-  const { contact, kept, order } = list.dataset;
-  const path = `/contacts/${contact}`;
+  const { kept, order } = list.dataset;
+  let { contact } = list.dataset;
+  let path = `/contacts/${contact}`;
   const AHEAD_PX = 900; // what comes next is asked for before one gets there
   const FAR_SCREENS = 3; // stretches that are further away than this are let go
   const STRETCHES_MIN = 3;
@@ -380,6 +381,18 @@
   });
   document.addEventListener("hilo:reset", () => { again(); refreshHead(); refreshMonths(); });
   document.addEventListener("hilo:gone", (event) => { if (event.detail.contact === contact) location.assign("/"); });
+
+  // Merged into another contact, the page goes on as that one's, at the row that is being read.
+  hilo.whenJoined(contact, async (id, show) => {
+    contact = id;
+    path = `/contacts/${id}`;
+    list.dataset.contact = id;
+    history.replaceState(history.state, "", path + location.search + location.hash);
+    await again();
+    hold(show);
+    refreshHead();
+    refreshMonths();
+  });
 
   begin();
   if ("later" in document.getElementById("months").dataset) countMonths();

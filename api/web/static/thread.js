@@ -11,8 +11,8 @@ if (location.hash && document.referrer.endsWith("/log")) {
   const pane = document.getElementById("conversation");
   const thread = document.getElementById("messages");
   const pill = document.getElementById("new-messages");
-  const contact = pane.dataset.contact;
-  const path = `/conversations/${contact}`;
+  let { contact } = pane.dataset;
+  let path = `/conversations/${contact}`;
   const SEEN_MS = 600;
   const NEAR_PX = 80;
 
@@ -25,24 +25,40 @@ if (location.hash && document.referrer.endsWith("/log")) {
 
   // ------------------------------------------------------------------ where it opens
 
-  const PLACE = `place:${contact}`;
+  const PLACE = () => `place:${contact}`;
 
-  function remember() {
+  /** The row that is being read, and where it stands; null at the end. */
+  function placeNow() {
     const top = thread.getBoundingClientRect().top;
     const first = articles().find((one) => one.getBoundingClientRect().bottom > top);
-    const place = first && !atEnd() ? { id: first.dataset.id, off: first.getBoundingClientRect().top - top } : null;
-    sessionStorage.setItem(PLACE, JSON.stringify(place));
+    return first && !atEnd() ? { id: first.dataset.id, off: first.getBoundingClientRect().top - top } : null;
+  }
+
+  function goTo(place) {
+    const there = document.getElementById(`i${place.id}`);
+    if (there) thread.scrollTop += there.getBoundingClientRect().top - thread.getBoundingClientRect().top - place.off;
+  }
+
+  const remember = () => sessionStorage.setItem(PLACE(), JSON.stringify(placeNow()));
+
+  /** Everything may be otherwise: it is asked for anew, around the row that is being read. */
+  async function anew() {
+    const place = placeNow();
+    await load(place ? `around=${place.id}` : "");
+    thread.querySelector(".hit")?.classList.remove("hit");
+    if (place) goTo(place);
+    else toEnd();
+    articles().forEach(watch);
   }
 
   async function begin() {
     const [kind] = performance.getEntriesByType("navigation").map((one) => one.type);
-    const kept = kind === "reload" ? JSON.parse(sessionStorage.getItem(PLACE) ?? "null") : null;
+    const kept = kind === "reload" ? JSON.parse(sessionStorage.getItem(PLACE()) ?? "null") : null;
     const hit = thread.querySelector(".hit");
     const line = document.getElementById("new-line");
     if (kept) {
       if (!document.getElementById(`i${kept.id}`)) await load(`around=${kept.id}`);
-      const there = document.getElementById(`i${kept.id}`);
-      if (there) thread.scrollTop += there.getBoundingClientRect().top - thread.getBoundingClientRect().top - kept.off;
+      goTo(kept);
     } else if (hit) {
       hit.scrollIntoView({ block: "center" });
       hit.focus({ preventScroll: true });
@@ -172,11 +188,29 @@ if (location.hash && document.referrer.endsWith("/log")) {
     const concerns = data.contact === contact || data.row?.contacts?.includes(contact);
     if (!concerns) return;
     if (data.row) bring(data.row.id);
-    if (/^(contacts|merge|address)/.test(type)) load("").then(toEnd);
+    if (/^(contacts|merge|address)/.test(type)) anew();
     if (!/^(delivery|watermark|reaction)/.test(type)) refreshHead();
   });
-  document.addEventListener("hilo:reset", () => { load("").then(toEnd); refreshHead(); });
+  document.addEventListener("hilo:reset", () => { anew(); refreshHead(); });
   document.addEventListener("hilo:gone", (event) => { if (event.detail.contact === contact) location.assign("/"); });
+
+  // Merged into another contact, the page goes on as that one's, at the row that is being read.
+  hilo.whenJoined(contact, async (id, show) => {
+    const draft = localStorage.getItem(`draft:${contact}`);
+    if (draft && !localStorage.getItem(`draft:${id}`)) localStorage.setItem(`draft:${id}`, draft);
+    localStorage.removeItem(`draft:${contact}`);
+    contact = id;
+    path = `/conversations/${id}`;
+    pane.dataset.contact = id;
+    history.replaceState(history.state, "", path + location.search);
+    show();
+    const answer = await fetch(`/v1/conversations/${id}`);
+    if (answer.ok) through = (await answer.json()).seen_through ?? 0;
+    viewed.clear();
+    await anew();
+    refreshHead();
+    document.dispatchEvent(new CustomEvent("hilo:seen")); // the list marks the row that is open now
+  });
 
   // ------------------------------------------------------------------ what was seen
 
@@ -214,15 +248,15 @@ if (location.hash && document.referrer.endsWith("/log")) {
   const form = document.getElementById("note-form");
   const draft = form?.elements.text;
   if (draft) {
-    const KEY = `draft:${contact}`;
+    const KEY = () => `draft:${contact}`;
     const fit = () => {
       draft.rows = Math.min(8, draft.value.split("\n").length);
     };
-    draft.value = localStorage.getItem(KEY) ?? "";
+    draft.value = localStorage.getItem(KEY()) ?? "";
     fit();
     draft.addEventListener("input", () => {
-      if (draft.value) localStorage.setItem(KEY, draft.value);
-      else localStorage.removeItem(KEY);
+      if (draft.value) localStorage.setItem(KEY(), draft.value);
+      else localStorage.removeItem(KEY());
       fit();
     });
     draft.addEventListener("keydown", (event) => {
@@ -230,7 +264,7 @@ if (location.hash && document.referrer.endsWith("/log")) {
     });
     form.addEventListener("htmx:afterRequest", (event) => {
       if (!event.detail.successful) return;
-      localStorage.removeItem(KEY);
+      localStorage.removeItem(KEY());
       draft.value = "";
       fit();
       toEnd();
