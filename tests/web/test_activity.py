@@ -32,6 +32,17 @@ def top(window: Window) -> float:
     return found
 
 
+SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) window.shifts += one.value;
+}).observe({ type: "layout-shift" });"""
+"""Adds up how far things jump on the screen, as browsers measure it."""
+
+SETTLED = """Promise.all(document.getAnimations().map((one) => one.finished))
+  .then(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))
+  .then(() => window.shifts)"""
+"""That sum, once nothing glides any more."""
+
+
 def test_new_rows_come_by_themselves_but_never_under_the_hand(
     ledger: Ledger, browse: Browse
 ) -> None:
@@ -40,10 +51,12 @@ def test_new_rows_come_by_themselves_but_never_under_the_hand(
     window = browse()
     page = window.go("/activity")
     window.live()
+    page.evaluate(SHIFTS)
     ledger.append(text="de ayer", occurred_at="2026-11-21T10:00:00Z")
     ledger.append(text="ahora", occurred_at="2026-11-22T11:00:00Z")
     window.see("#rows .tx", "ahora")
     window.see("#rows .tx", "de ayer")
+    assert page.evaluate(SETTLED) == 0
     assert texts(window) == ["ahora", "hola", "de ayer"]
     assert [day.strip() for day in page.locator("#rows .sep").all_inner_texts()] == [
         "Hoy, domingo, 22 de noviembre",

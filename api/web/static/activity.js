@@ -100,7 +100,7 @@
     for (const id of ids) asked.delete(id);
     const found = await fetched(query(place().dataset.rowsOf, `ids=${ids.join()}`));
     loading = false;
-    if (found) for (const id of ids) take(String(id), found.getElementById(`i${id}`));
+    if (found) glide(() => { for (const id of ids) take(String(id), found.getElementById(`i${id}`)); });
     show();
     if (asked.size) soon();
   }
@@ -145,7 +145,29 @@
     pill.hidden = !news && !anew;
   }
 
-  function apply() {
+  const GLIDE_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1 : 180;
+
+  /** Change the list; rows that are pushed away by it glide to their places, none jumps. */
+  function glide(work) {
+    const { top, bottom } = scroller.getBoundingClientRect();
+    const places = new Map();
+    for (const body of [...(table()?.tBodies ?? []), place().nextElementSibling]) {
+      const at = body.getBoundingClientRect();
+      if (at.bottom > top && at.top < bottom) places.set(body, at.top);
+    }
+    work();
+    for (const [body, was] of places) {
+      const by = body.isConnected ? was - body.getBoundingClientRect().top : 0;
+      if (by) body.animate({ transform: [`translateY(${by}px)`, "none"] }, { duration: GLIDE_MS, easing: "ease-out" });
+    }
+    for (const body of table()?.querySelectorAll(".fresh") ?? []) {
+      if (!places.has(body)) body.animate({ opacity: [0, 1] }, { duration: GLIDE_MS });
+    }
+  }
+
+  const apply = () => glide(letIn);
+
+  function letIn() {
     for (const [id, made] of waiting) {
       const ours = document.getElementById(`i${id}`);
       if (ours) remove(ours);
