@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -214,8 +215,7 @@ class _Contact:
         for number, body in enumerate(self._interactions(), 1):
             sink.put(f"interactions/{number:06}.ndjson", body)
         write_files(self._composition, self._members, sink)
-        for _ in self._theirs(lambda done: told(done, 2 * size)):
-            pass  # once to know their streams: a status may stand before its message
+        self._learn_streams(lambda done: told(done, 2 * size))
         parts = []
         for part, body in self._parts(sink, lambda done: told(size + done, 2 * size)):
             sink.put(part.file, body)
@@ -269,8 +269,12 @@ class _Contact:
         shown = msgspec.to_builtins(opened.event)
         return msgspec.json.encode(line | {"content": shown}) + b"\n"
 
+    def _learn_streams(self, told: Callable[[int], None]) -> None:
+        """Walk over all of their events once: a status may stand before its message."""
+        deque(self._theirs(told), maxlen=0)
+
     def _theirs(self, told: Callable[[int], None]) -> Iterator[StoredEntry]:
-        """The events about them, in order."""
+        """The events about them, in order; what is read makes their streams known."""
         pages = self._composition.proofs.source.pages
         after, size = 0, self._checkpoint.size
         while after < size:

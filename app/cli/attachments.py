@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from api.parameters import uuid_of
-from app.cli.frame import OK, json_option, show, with_ledger
-from domain.errors import NotFound
-from domain.values import echo
+from app.cli.frame import OK, id_of, json_option, require_one_or_all, show, with_ledger
 
 if TYPE_CHECKING:
     from app.compose import Composition
@@ -41,13 +38,8 @@ def list_(composition: Composition, *, as_json: bool) -> int:
 @with_ledger()
 def retry(composition: Composition, *, id: str | None, everything: bool, as_json: bool) -> int:
     """Have a file fetched anew, or all of them; `hilo serve` does so within a second or two."""
-    if (id is None) is not everything:
-        message = "name one ID, or --all"
-        raise click.UsageError(message)
-    wanted = uuid_of(id) if id is not None else None
-    if id is not None and wanted is None:
-        message = f"There is no file {echo(id)}."
-        raise NotFound(message)
+    require_one_or_all(id, everything=everything)
+    wanted = None if id is None else id_of(id, "There is no file {}.")
     count = composition.channels.fetching.retry(wanted)
     if as_json:
         show({"retried": count})

@@ -7,15 +7,22 @@ import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 import click
 import msgspec
 
 from api.connections import shown, url_of
-from api.parameters import uuid_of
 from api.quarantine import item
-from app.cli.frame import BAD, OK, json_option, say, show, with_ledger
+from app.cli.frame import (
+    BAD,
+    OK,
+    id_of,
+    json_option,
+    require_one_or_all,
+    say,
+    show,
+    with_ledger,
+)
 from channels.connections import Change, Draft
 from channels.registry import CHANNELS
 from channels.trying import tried
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500
 """Atoms of the quarantine that are read at once; the list goes on until its end."""
+
+NO_SUCH_ATOM: Final = "There is no atom {} in quarantine."
 
 _place = click.argument("place", nargs=-1, required=True, metavar="CHANNEL NAME")
 
@@ -242,7 +251,7 @@ def list_quarantine(composition: Composition, *, as_json: bool) -> int:
 @with_ledger()
 def show_atom(composition: Composition, *, id: str, as_json: bool) -> int:
     """Show an atom with what came: on stdout, since that may be anybody's words."""
-    atom, raw = composition.channels.ward.show(_id(id))
+    atom, raw = composition.channels.ward.show(id_of(id, NO_SUCH_ATOM))
     if as_json or raw is None:
         found = msgspec.to_builtins(item(atom))
         if raw is not None:
@@ -262,9 +271,7 @@ def show_atom(composition: Composition, *, id: str, as_json: bool) -> int:
 @with_ledger()
 def retry(composition: Composition, *, id: str | None, everything: bool, as_json: bool) -> int:
     """Deliver an atom once more, or all of them; 1 where that failed again."""
-    if (id is None) is not everything:
-        message = "name one ID, or --all"
-        raise click.UsageError(message)
+    require_one_or_all(id, everything=everything)
     if id is None:
         done, failed = asyncio.run(composition.channels.retrying.retry_all())
         if as_json:
@@ -272,7 +279,7 @@ def retry(composition: Composition, *, id: str | None, everything: bool, as_json
         else:
             click.echo(f"retried={done} failed={failed}")
         return BAD if failed else OK
-    atom = asyncio.run(composition.channels.retrying.retry(_id(id)))
+    atom = asyncio.run(composition.channels.retrying.retry(id_of(id, NO_SUCH_ATOM)))
     _show_atom(atom, as_json=as_json)
     return BAD if atom.state == "open" else OK
 
@@ -284,7 +291,7 @@ def retry(composition: Composition, *, id: str | None, everything: bool, as_json
 @with_ledger()
 def discard(composition: Composition, *, id: str, reason: str, as_json: bool) -> int:
     """Let an atom go, for good."""
-    _show_atom(composition.channels.ward.discard(_id(id), reason), as_json=as_json)
+    _show_atom(composition.channels.ward.discard(id_of(id, NO_SUCH_ATOM), reason), as_json=as_json)
     return OK
 
 
@@ -295,11 +302,3 @@ def _show_atom(atom: Quarantined, *, as_json: bool) -> None:
     else:
         words = (str(atom.id), shown_.received_at, atom.connection, atom.state, atom.reason)
         click.echo("\t".join((*words, atom.error)))
-
-
-def _id(text: str) -> UUID:
-    found = uuid_of(text)
-    if found is None:
-        message = f"There is no atom {echo(text)} in quarantine."
-        raise NotFound(message)
-    return found

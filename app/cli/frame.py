@@ -27,9 +27,11 @@ from domain.errors import (
     StateConflict,
     Unavailable,
 )
+from domain.values import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from uuid import UUID
 
     from app.compose import Composition
 
@@ -80,6 +82,23 @@ def say(message: str) -> None:
 def show(value: object) -> None:
     """One line of data: JSON."""
     click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def require_one_or_all(id: str | None, *, everything: bool) -> None:
+    """Raise UsageError where a command that takes one id, or `--all`, has neither or both."""
+    if (id is None) is not everything:
+        message = "name one ID, or --all"
+        raise click.UsageError(message)
+
+
+def id_of(text: str, missing: str) -> UUID:
+    """The id that somebody typed. Raises NotFound with `missing`, the text in its `{}`."""
+    from api.parameters import uuid_of
+
+    found = uuid_of(text)
+    if found is None:
+        raise NotFound(missing.format(echo(text)))
+    return found
 
 
 def with_ledger(
