@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from domain.addresses import address_label
 from projections import directory_rows as directory
@@ -14,7 +16,7 @@ PLACES: Final = 256
 """The directory's order of first appearance counts so many places to a position."""
 
 
-class Card(NamedTuple):
+class Card(Struct, frozen=True, gc=False):
     """A contact by one of its subjects; compares by what it shows."""
 
     id: str

@@ -58,7 +58,7 @@ class InboxQuery(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
-class Conversation(Struct, frozen=True):
+class Conversation(Struct, frozen=True, gc=False):
     """A conversation as one viewer sees it; a viewer who is nobody has 0 unread, seen None.
 
     `reset_at` is the position at which the viewer last marked it unread, 0 for never.

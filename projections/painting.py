@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from domain.addresses import address_label
 from domain.times import format_utc
@@ -50,7 +51,7 @@ LATE_US: Final = 15 * 60 * 1_000_000
 """Recorded so much later than it happened, an interaction counts as logged late."""
 
 
-class Mark(NamedTuple):
+class Mark(Struct, frozen=True, gc=False):
     """A watermark that reaches an interaction: the state, and when it was reported."""
 
     state: str

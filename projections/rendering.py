@@ -8,9 +8,10 @@ reply, a further participant, an e-mail's message-id) are used for one position 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import msgspec
+from msgspec import Struct
 
 from domain.values import Direction
 from projections import cards, contact_pages, folding, painting, timeline_pages
@@ -41,8 +42,11 @@ encode: Final = msgspec.json.Encoder().encode
 _COLUMNS: Final = ", ".join(INTERACTIONS.columns)
 
 
-class _Kept(NamedTuple):
-    """A rendered row, and what it depended on; `position` where it depended on other rows."""
+class _Kept(Struct, frozen=True, gc=False):
+    """A rendered row, and what it depended on; `position` where it depended on other rows.
+
+    Without `gc`, as all that is kept here: the collector would walk through thousands of them.
+    """
 
     stamp: int
     names: tuple[int, int]
@@ -52,15 +56,14 @@ class _Kept(NamedTuple):
     body: bytes
 
 
-class _Talk(NamedTuple):
-    """A rendered conversation, and what it depended on."""
+class _Talk(Struct, frozen=True, gc=False):
+    """What a rendered conversation depended on."""
 
     one: Conversation
     names: tuple[int, int]
     contact: Card
     last: bytes
     restricted: bool
-    body: bytes = b""
 
 
 class Renderer:
@@ -70,7 +73,7 @@ class Renderer:
         self._url = f"{public_url.rstrip('/')}/interactions/"
         self._book = book
         self._kept: dict[bytes, _Kept] = {}
-        self._talks: dict[tuple[bytes, int, int | None], _Talk] = {}
+        self._talks: dict[tuple[bytes, int, int | None], tuple[_Talk, bytes]] = {}
 
     def forget(self) -> None:
         """Drop what is kept; an erasure calls it in every process."""
@@ -259,11 +262,11 @@ class Renderer:
         one = talk.one
         key = (one.row.contact, one.unread, one.seen_through)
         kept = self._talks.get(key)
-        if kept is not None and kept[:-1] == talk[:-1]:
-            return kept.body
+        if kept is not None and kept[0] == talk:
+            return kept[1]
         view = conversation_view(one, talk.contact, names, talk.last, restricted=talk.restricted)
         body = encode(view)
-        self._talks[key] = talk._replace(body=body)
+        self._talks[key] = (talk, body)
         return body
 
     def inbox(self, reading: Reading, page: Page[Conversation], visible: Visible) -> bytes:

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from fastapi import FastAPI, Request, Response
 from msgspec import Struct
 from starlette.routing import Route
 
 from api.problems import problem_of
-from api.web.calling import caller_in
 from api.web.files import all_files
 from api.web.languages import language_of, translations_of
 from api.web.moments import Moments
-from api.web.plain_words import explaining
-from api.web.words import WORDS, message_of
+from api.web.templating import filled
 from domain.errors import HiloError
 from domain.times import format_utc
-from domain.topics import TOPICS
 
 if TYPE_CHECKING:
     from api.auth import Caller
     from api.services import Services
 
-HERE: Final = Path(__file__).parent
-
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "hilo_theme"
 """Which of the two a browser chose; without it the system's is taken."""
-
-INITIALS_MAX: Final = 2
 
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -49,10 +38,6 @@ SECURITY: Final = {
 """Scripts and styles come from our own files alone; nothing inline, nothing from elsewhere."""
 
 REFUSALS: Final = {403: "not-allowed", 404: "not-found", 503: "wait"}
-
-
-WORDS_MAX: Final = 2_000
-"""Words that are kept translated: all of ours several times over, and what others call channels."""
 
 
 class Tab(Struct, frozen=True):
@@ -81,36 +66,6 @@ class Shown(Struct, frozen=True):
     piece: bool = False
 
 
-@cache
-def templates_in(language: str) -> Environment:
-    """The templates in a language; a process reads and compiles each once."""
-    made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,  # they come with the release: no look at the disk, page after page
-        extensions=["jinja2.ext.i18n"],
-    )
-    translations = translations_of(language)
-    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
-    made.globals["gettext"] = made.globals["_"] = _saying(translations.gettext)
-    made.filters["initials"] = initials
-    made.filters["explained"] = explaining(translations.gettext)
-    made.filters["called"] = caller_in(translations.gettext)
-    made.globals["asset"] = all_files().address
-    made.globals["lang"] = language
-    made.globals["topics"] = " ".join(TOPICS)
-    made.globals["word"] = lru_cache(WORDS_MAX)(
-        lambda kind, word: translations.gettext(message_of(kind, word))
-    )
-    made.globals["words"] = lambda kind: {
-        word: translations.gettext(message) for word, message in WORDS[kind].items()
-    }
-    return made
-
-
 class PageMaker:
     """Makes pages of templates; one for each application."""
 
@@ -118,6 +73,7 @@ class PageMaker:
         self._services = services
         self.files = all_files()
         self._tabs = tabs
+        self._named: frozenset[str] = frozenset()
 
     def say(self, language: str, message: str) -> str:
         """A message in a language."""
@@ -157,16 +113,20 @@ class PageMaker:
             "unread": 0,
             "quarantined": 0,
             "tabs": [one for one in self._tabs if _is_for(one, reader)],
-            "rooms": frozenset(
-                route.name for route in request.app.routes if isinstance(route, Route)
-            ),
+            "rooms": self._rooms(request.app),
             "tab": shown.tab,
             "public_url": locale.public_url,
             "here": request.url.path,
             "now": format_utc(now)[:19] + "Z",
         }
-        template = templates_in(language).get_template(shown.template)
-        return template.render({**values, **shown.values})
+        return filled(language, shown.template, {**values, **shown.values})
+
+    def _rooms(self, application: FastAPI) -> frozenset[str]:
+        """The names of the pages that there are, which are all there before the first request."""
+        if not self._named:
+            routes = application.routes
+            self._named = frozenset(one.name for one in routes if isinstance(one, Route))
+        return self._named
 
     def refusal(self, request: Request, error: HiloError) -> Response:
         """A page that says why not; for a script a sentence."""
@@ -183,32 +143,9 @@ def _nothing(_scope: str) -> bool:
     return False
 
 
-def _saying(translated: Callable[[str], str]) -> Callable[..., Markup]:
-    """What templates call `_`: a message with its values, which are escaped.
-
-    Jinja's own looks at its context and formats each time, also where there is nothing to say
-    in between: on a page with a thread that took longer than all reading.
-    """
-    patterns = cache(lambda message: Markup(translated(message)))  # noqa: S704 - catalogs are ours
-    plain = cache(lambda message: patterns(message) % {})
-
-    def say(message: str, /, **values: object) -> Markup:
-        return patterns(message) % values if values else plain(message)
-
-    return say
-
-
 def _is_for(tab: Tab, reader: Caller | None) -> bool:
     """Whether an entry of the navigation leads its reader anywhere."""
     return not tab.scope if reader is None else reader.may(tab.scope or "read")
-
-
-def initials(name: str) -> str:
-    """Two letters for a name's round sign; of a number its beginning."""
-    words = [word for word in name.split() if word[:1].isalpha()]
-    if not words:
-        return name[:3]
-    return "".join(word[0] for word in (words[0], words[-1])[: min(len(words), INITIALS_MAX)])
 
 
 def is_script(request: Request) -> bool:

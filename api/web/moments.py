@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from babel import Locale
@@ -37,6 +38,9 @@ _NOW: Final = timedelta(seconds=10)
 _GROUPED_FROM: Final = 1_000
 """Smaller counts are their digits in both languages."""
 
+DAYS_KEPT: Final = 4_096
+"""Days, months and zones whose words are kept: ten years of days in both languages."""
+
 _SPANS: Final = (
     ("d", _DAY_S, "h", _HOUR_S),
     ("h", _HOUR_S, "min", _MINUTE_S),
@@ -58,7 +62,8 @@ class Moments:
     """
 
     def __init__(self, language: str, zone: str, clock: Clock, _: Callable[[str], str]) -> None:
-        self._locale = Locale(language)
+        self._language = language
+        self._locale = _locale(language)
         self.zone = zone
         self._zone = zone_of(zone)
         self._ = _
@@ -101,7 +106,7 @@ class Moments:
         """The line above a day: Hoy, viernes, 20 de noviembre."""
         day = self.local(text).date()
         same_year = day.year == self._today.year
-        shown = format_date(day, _DAYS[self._locale.language][not same_year], locale=self._locale)
+        shown = _line(day, self._language, same_year=same_year)
         if day == self._today:
             return self._("Today, %(day)s") % {"day": shown}
         if day == self._today - timedelta(days=1):
@@ -186,8 +191,28 @@ class Moments:
         """The reader's zone, by its place: hora de México (Ciudad de México); or UTC."""
         if "/" not in self.zone:
             return self.zone  # it has no place
-        return get_timezone_location(self._zone, locale=self._locale)
+        return _zone_name(self.zone, self._language)
 
     def _skeleton(self, skeleton: str, day: dt.date) -> str:
-        moment = datetime.combine(day, dt.time())
-        return format_skeleton(skeleton, moment, fuzzy=True, locale=self._locale)
+        return _date(skeleton, day, self._language)
+
+
+# Babel takes some 50 µs for a date, and the rows of a page share a few days.
+
+_locale: Final = cache(Locale)
+
+
+@lru_cache(DAYS_KEPT)
+def _date(skeleton: str, day: dt.date, language: str) -> str:
+    moment = datetime.combine(day, dt.time())
+    return format_skeleton(skeleton, moment, fuzzy=True, locale=_locale(language))
+
+
+@lru_cache(DAYS_KEPT)
+def _line(day: dt.date, language: str, *, same_year: bool) -> str:
+    return format_date(day, _DAYS[language][not same_year], locale=_locale(language))
+
+
+@lru_cache(DAYS_KEPT)
+def _zone_name(zone: str, language: str) -> str:
+    return get_timezone_location(zone_of(zone), locale=_locale(language))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from collections.abc import Callable
+
+import pytest
+from jinja2 import UndefinedError
+from markupsafe import Markup
 
 from api.problems import PROBLEMS
 from api.web.calling import caller_in
 from api.web.languages import LANGUAGES, translations_of
+from api.web.templating import filled, templates_in
 from api.web.words import WORDS
 from tests.web import catalogs
 from tests.web.window import Ledger, Window, no_barriers
@@ -27,6 +34,63 @@ def test_every_message_is_there_in_both_languages() -> None:
             assert all(said), (language, text)
             known = set(re.findall(r"%\(\w+\)\w", str(text)))
             assert all(set(re.findall(r"%\(\w+\)\w", one)) <= known for one in said), text
+
+
+def test_what_a_page_shows_is_escaped_and_what_is_safe_is_not_twice() -> None:
+    """Text, whatever its type, never becomes markup, in macros and messages either."""
+
+    class Wry(str):
+        __slots__ = ()
+
+    template = templates_in("en").from_string(
+        "{% macro twice(one) %}<i>{{ one }}</i>{% endmacro %}"
+        '{{ shown }}|<b title="{{ shown }}">|{{ twice(shown) }}|'
+        '{% set kept %}{{ shown }}{% endset %}{{ kept }}|'
+        '{{ _("Assigned to %(name)s", name=shown) }}|{{ "<" ~ shown }}|{{ drawing("x") }}'
+    )
+    said = "&lt;a href=&#39;&#34;&amp;"
+    drawn = '<svg class="i s" aria-hidden="true"><use href="#x"/></svg>'
+    for hostile in ("<a href='\"&", Wry("<a href='\"&")):
+        parts = template.render(shown=hostile).split("|")
+        assert parts == [
+            said,
+            f'<b title="{said}">',
+            f"<i>{said}</i>",
+            said,
+            f"Assigned to {said}",
+            f"&lt;{said}",
+            drawn,
+        ]
+    assert template.render(shown=3).startswith("3|")
+    assert template.render(shown=Markup("<hr>")).startswith("<hr>|")
+    with pytest.raises(UndefinedError):
+        template.render()
+
+
+def test_nothing_that_templates_call_asks_for_a_context() -> None:
+    """A call goes straight to what is called: also Jinja's own globals are fit for it."""
+    made = templates_in("en")
+    assert [name for name, one in made.globals.items() if hasattr(one, "jinja_pass_arg")] == []
+    counted = made.from_string('{{ ngettext("%(num)d interaction", "%(num)d interactions", n) }}')
+    assert [counted.render(n=n) for n in (1, 2)] == ["1 interaction", "2 interactions"]
+    assert made.from_string('{{ pgettext("conversations", "All") }}').render() == "All"
+
+
+def test_a_page_that_was_made_is_let_go_at_once() -> None:
+    """Nothing that a page showed waits for the garbage collector."""
+
+    class Twin:
+        pass
+
+    shown = Twin()
+    gone = weakref.ref(shown)
+    gc.disable()
+    try:
+        assert "<button" in filled("en", "log_buttons.html", {"twins": [shown]})
+        del shown
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_every_problem_is_said_in_words() -> None:
