@@ -88,14 +88,10 @@ def _body(phone: str, key: str, at: str) -> bytes:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
-def requests(path: str, token: str, bodies: Iterator[bytes] | None) -> Callable[[], bytes]:
-    """What makes the next request's bytes: POST with a body, GET without."""
-    common = f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
-    if bodies is None:
-        fixed = f"GET {path} HTTP/1.1\r\n{common}\r\n".encode()
-        return lambda: fixed
-    head = f"POST {path} HTTP/1.1\r\n{common}Content-Type: application/json\r\nContent-Length: "
-    first = head.encode()
+def requests(path: str, token: str, bodies: Iterator[bytes]) -> Callable[[], bytes]:
+    """What makes the next request's bytes: POST with the next body."""
+    head = f"POST {path} HTTP/1.1\r\n{_common(token)}Content-Type: application/json\r\n"
+    first = f"{head}Content-Length: ".encode()
 
     def make() -> bytes:
         body = next(bodies)
@@ -104,13 +100,25 @@ def requests(path: str, token: str, bodies: Iterator[bytes] | None) -> Callable[
     return make
 
 
+def reads(paths: list[str], token: str) -> Callable[[], bytes]:
+    """What makes the next request's bytes: GET of one path after the other, over and over."""
+    return itertools.cycle(
+        [f"GET {path} HTTP/1.1\r\n{_common(token)}\r\n".encode() for path in paths]
+    ).__next__
+
+
+def _common(token: str) -> str:
+    return f"Host: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+
+
 class _Client(asyncio.Protocol):
     """One connection: a request goes out when the answer before it is complete."""
 
     def __init__(self, make: Callable[[], bytes], seen: list[tuple[float, int]]) -> None:
         self._make = make
         self._seen = seen
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._whole = 0
         self._sent_at = 0.0
         self._transport: asyncio.Transport | None = None
 
@@ -120,15 +128,18 @@ class _Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head_end = self._buffer.find(b"\r\n\r\n")
-        if head_end < 0:
-            return
-        head = self._buffer[:head_end].lower()
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        if len(self._buffer) < head_end + 4 + length:
+        if not self._whole:
+            head_end = self._buffer.find(b"\r\n\r\n")
+            if head_end < 0:
+                return
+            head = self._buffer[:head_end].lower()
+            length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            self._whole = head_end + 4 + length
+        if len(self._buffer) < self._whole:
             return
         self._seen.append((time.perf_counter() - self._sent_at, int(self._buffer[9:12])))
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._whole = 0
         self._send()
 
     def _send(self) -> None:
@@ -277,8 +288,10 @@ def main() -> None:
         found = uvloop.run(pace(asked["port"], asked["token"], make, plan))
         print(json.dumps(asdict(found)))
         return
-    bodies = append_bodies(asked["run"], asked["at"]) if asked["run"] else None
-    make = requests(asked["path"], asked["token"], bodies)
+    if "paths" in asked:
+        make = reads(asked["paths"], asked["token"])
+    else:
+        make = requests(asked["path"], asked["token"], append_bodies(asked["run"], asked["at"]))
     outcome = uvloop.run(put_on(asked["port"], make, asked["seconds"]))
     print(json.dumps(asdict(outcome)))
 

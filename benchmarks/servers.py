@@ -1,7 +1,8 @@
 """Servers to put a load on, each a process of its own: Hilo, and what it is measured beside.
 
-`hilo` is `hilo serve`; `null` the same application with a ledger that stores nothing; `stock`
-a FastAPI endpoint with one `Application.save` of the library for each request.
+`hilo` is `hilo serve`; `null` the same application with a ledger that stores nothing; `page` the
+same application where a page once made is a constant; `stock` a FastAPI endpoint with one
+`Application.save` of the library for each request.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from fastapi import FastAPI
 from msgspec import structs
 from pydantic import BaseModel
 
+from api.answers import Json
+from api.shelf import Asked, Shelf
+from app.cli.frame import settle_memory
 from app.compose import open_ledger
 from app.server import application
 from app.settings import read_settings
@@ -132,6 +136,30 @@ def null_application() -> FastAPI:
     return application(composition)
 
 
+class Constants(Shelf):
+    """Keeps each page for good, whatever is in the views."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[Asked, Json] = {}
+
+    def get(self, asked: Asked, _position: int) -> Json | None:
+        """The page as it was made first."""
+        return self._made.get(asked)
+
+    def put(self, asked: Asked, _position: int, answer: Json) -> None:
+        """Keep a page."""
+        self._made[asked] = answer
+
+
+def page_application() -> FastAPI:
+    """Hilo's own application, whole, its pages constants: who asks is looked at, and no view."""
+    made = application(open_ledger(read_settings(os.environ), follow=False))
+    made.state.shelf = Constants()
+    settle_memory()
+    return made
+
+
 class Interaction(Aggregate):
     """One aggregate an interaction, as the library's tutorial has it."""
 
@@ -192,9 +220,14 @@ def stock_application() -> FastAPI:
 def main() -> None:
     """Serve a reference: its kind and the port on the command line."""
     kind, port = sys.argv[1], int(sys.argv[2])
-    application = null_application() if kind == "null" else stock_application()
+    kinds = {"null": null_application, "page": page_application, "stock": stock_application}
     uvicorn.run(
-        application, port=port, loop="uvloop", http="httptools", access_log=False, log_level="error"
+        kinds[kind](),
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="error",
     )
 
 
