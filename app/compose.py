@@ -19,6 +19,7 @@ from api.reads import Reads
 from api.services import Credentials, Locale, Services
 from api.tide import Tide
 from app.erasing import eraser_of
+from app.opening_ahead import OpeningAhead
 from app.pairing import refuse_half, refuse_other
 from app.proving_parts import proving_of
 from app.reading_only import why
@@ -50,7 +51,7 @@ from storage.connections import ConnectionBook
 from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
 from storage.erasures import Erasures
 from storage.exclusive import exclusive_for
-from storage.follower import Follower, FollowerState, Phase, Source
+from storage.follower import Follower, FollowerState, Pace, Phase, Source
 from storage.kek import Kek, KekPlaces, find_kek
 from storage.keyring import Keyring, has_ledger, random_uuid
 from storage.keystore import KeyStore
@@ -75,6 +76,10 @@ FOLDER_MODE: Final = 0o700
 
 DRAWN_BYTES: Final = 4 * 1024
 """Randomness drawn at a time: the nonces of a few hundred events."""
+
+BESIDE: Final = Pace(events=500, seconds=0.05)
+"""Figures and search may be that much behind the core: for them each page costs as much as its
+events, and leaves the processor to those who wait for an answer."""
 
 _NS_PER_US: Final = 1_000
 
@@ -194,6 +199,7 @@ class Composition:
         self.standing = Standing(self.channels, mailboxes)
         identity = self.keys.identity
         self.source = Source(identity.id.bytes, self.log, self.log, self.leaf)
+        self.source.helper = OpeningAhead(settings, codec)
         lock = exclusive_for(settings.log_url, settings.data / "follower.lock")
         self.follower = Follower(self.source, self.core, wakeup=self.log.wakeup, exclusive=lock)
         self.beside = tuple(self._follower(group) for group in self.groups[1:])
@@ -248,7 +254,8 @@ class Composition:
         """A follower of a group beside the core, with a lock of its own."""
         path = self.settings.data / f"follower-{group.name}.lock"
         lock = exclusive_for(self.settings.log_url, path)
-        return Follower(self.source, group, wakeup=self.log.wakeup, exclusive=lock)
+        wakeup = self.log.wakeup
+        return Follower(self.source, group, wakeup=wakeup, exclusive=lock, pace=BESIDE)
 
     def follow(self) -> None:
         """Have the views of every group follow the log, each in a thread of its own."""

@@ -10,31 +10,21 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
-from domain.errors import Busy, StartupRefused, Unavailable
+from domain.errors import Busy, Unavailable
 from projections import checkpoints, fulltext
 from projections.base import RowTable
 from projections.database import Slot, translated, writing
-from projections.group import Group, Loom, Poison, where_it_failed
-from storage.follower import Mark, Page, Source, seldom_collected
+from projections.group import Group
+from projections.shadow import PAGE_BYTES, PAGE_EVENTS, RebuildFailed, Shadow
+from storage.source import Mark, Reach, Source, seldom_collected
 
-PAGE_EVENTS: Final = 10_000
-"""Events of a rebuild's page: rows that many events share are loaded and written once, and the
-one writer of SQLite is free several times a second for those who follow live."""
-
-PAGE_BYTES: Final = 8 << 20
-"""Bytes of a rebuild's page, sealed: what one page takes in memory stays well below 100 MB."""
-
-UNSETTLED_MAX: Final = 20_000
-"""Things that may wait to be settled: the more, the less often a busy conversation is made
-again, and a settling loads as many rows of a few tables, some 50 MB."""
+__all__ = ["RebuildFailed", "check", "checksum", "rebuild", "sweep"]
 
 FLIP_EVENTS_MAX: Final = 500
 """How far a rebuild may be behind when it flips: so much is caught up inside the flip, while
@@ -56,86 +46,8 @@ Progress = Callable[[int, int], None]
 """Is told how many positions of how many are done."""
 
 
-class RebuildFailed(StartupRefused):
-    """An event could not be applied; what served before still serves."""
-
-
 def _silent(_done: int, _total: int) -> None:
     """Tells nobody."""
-
-
-@dataclass
-class _Shadow:
-    """A generation in the making."""
-
-    group: Group
-    source: Source
-    slot: Slot
-    generation: int
-    position: int = 0
-    epochs: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.place = (self.group.name, self.generation)
-        self.loom = Loom(self.group.projections, self.slot, self.place, self.ask)
-        self.indexed: set[str] = set()
-
-    def take(self, limit: int = PAGE_EVENTS) -> bool:
-        """Apply the next page in a transaction of its own; False at the log's end."""
-        with seldom_collected():
-            page = self.source.read(self.position, limit, PAGE_BYTES)
-            if page is None:
-                return False
-            with writing(self.slot):
-                self.weave(page, UNSETTLED_MAX)
-            self.loom.committed()
-        return True
-
-    def weave(self, page: Page, unsettled_max: int) -> None:
-        """Apply a page inside the caller's transaction. Raises RebuildFailed, Busy."""
-        try:
-            begun = self.loom.weave(page.entries, page.mark, unsettled_max)
-        except Poison as poison:
-            entry = page.entries[poison.number]
-            message = f"Event {entry.position} ({entry.topic}): {where_it_failed(poison)}."
-            raise RebuildFailed(message) from poison
-        if begun is None:
-            raise Busy("Another rebuild replaced this one.")
-        self.position = page.mark.position
-        self._begin(begun)
-
-    def settle(self) -> None:
-        """Recompute what still waits for it, in a transaction of its own."""
-        with writing(self.slot):
-            self._begin(self.loom.settle())
-        self.loom.committed()
-
-    def ask(self, table: RowTable[Any]) -> None:
-        """Have the indexes that the queries of `settle` need, from the first query on."""
-        if table.early and table.name not in self.indexed:
-            self.indexed.add(table.name)
-            self._create(table, table.early)
-
-    def index(self) -> None:
-        """Have all indexes, each sorted in one go, and PostgreSQL know what they are worth."""
-        with writing(self.slot):
-            for table in self.group.tables:
-                self.ask(table)
-                self._create(table, {suffix for suffix, *_ in table.indexes} - table.early)
-                fulltext.create_late(self.slot, table, self.generation)
-                if self.slot.kind == "postgresql":
-                    self.slot.run(f"ANALYZE {table.at(self.generation).name}")
-
-    def _create(self, table: RowTable[Any], suffixes: AbstractSet[str]) -> None:
-        bound = table.at(self.generation)
-        for index in sorted(bound.indexes, key=lambda index: str(index.name)):
-            if str(index.name).removeprefix(f"{bound.name}_") in suffixes:
-                self.slot.connection.execute(sa.schema.CreateIndex(index))
-
-    def _begin(self, begun: frozenset[str]) -> None:
-        if begun:
-            self.epochs.update(dict.fromkeys(begun, self.position))
-            checkpoints.set_epochs(self.slot, self.place, self.epochs)
 
 
 def rebuild(group: Group, source: Source, progress: Progress = _silent) -> Mark:
@@ -167,7 +79,7 @@ def check(group: Group, source: Source, progress: Progress = _silent) -> list[st
         _replay(shadow, progress, group.views.position(group.name))
         with group.views.reading(group.name) as reading:
             while shadow.position < reading.position:
-                if not shadow.take(reading.position - shadow.position):
+                if not shadow.take(reading.position):
                     # Views ahead of their log were made from another one, in every row.
                     _drop(shadow.slot, group, shadow.generation)
                     return [table.name for table in group.tables]
@@ -234,9 +146,9 @@ def _sweep(slot: Slot, group: Group) -> None:
 
 
 @contextmanager
-def _shadow(group: Group, source: Source, state: str) -> Iterator[_Shadow]:
+def _shadow(group: Group, source: Source, state: str) -> Iterator[Shadow]:
     """A new, empty generation; dropped again where something fails."""
-    slot = group.views.database.writer()
+    slot, reader = group.views.database.writer(), group.views.database.writer()
     try:
         _sweep(slot, group)
         with writing(slot):
@@ -244,30 +156,35 @@ def _shadow(group: Group, source: Source, state: str) -> Iterator[_Shadow]:
             for table in group.tables:
                 slot.connection.execute(sa.schema.CreateTable(table.at(number)))
                 fulltext.create(slot, table, number)
+        shadow = Shadow(group, source, slot, reader, number)
         try:
-            yield _Shadow(group, source, slot, number)
+            yield shadow
         except BaseException:
+            shadow.close()
             slot.rollback()
             _drop(slot, group, number)
             raise
+        shadow.close()
     finally:
+        reader.close()
         slot.close()
 
 
-def _replay(shadow: _Shadow, progress: Progress, until: int | None = None) -> None:
+def _replay(shadow: Shadow, progress: Progress, until: int | None = None) -> None:
     """Apply the log from its beginning to its end, or through a position."""
-    while True:
-        target = shadow.source.head() if until is None else until
-        checkpoints.set_target(shadow.slot, shadow.place, target)
-        progress(shadow.position, target)
-        if shadow.position >= target:
-            break
-        if not shadow.take(min(PAGE_EVENTS, target - shadow.position)):
-            break
-    shadow.settle()
+    log = shadow.source
+    with seldom_collected():
+        with log.ahead(Reach(shadow.position, PAGE_EVENTS, PAGE_BYTES)) as shadow.source:
+            while True:
+                target = log.head() if until is None else until
+                progress(shadow.position, target)
+                if shadow.position >= target or not shadow.take(target):
+                    break
+        shadow.source = log
+        shadow.settle()
 
 
-def _flip(shadow: _Shadow) -> Mark:
+def _flip(shadow: Shadow) -> Mark:
     """Serve the new generation, no older than what serves now; the old one retires."""
     while True:
         behind = shadow.source.head() - shadow.position
@@ -283,7 +200,7 @@ def _flip(shadow: _Shadow) -> Mark:
                 page = shadow.source.read(shadow.position, PAGE_EVENTS, PAGE_BYTES)
                 if page is None:
                     break
-                shadow.weave(page, 0)
+                shadow.weave(page)
             for other in checkpoints.all_of(slot, shadow.group.name):
                 if other.generation != shadow.generation:
                     checkpoints.set_state(slot, (shadow.group.name, other.generation), "retired")
@@ -295,7 +212,7 @@ def _flip(shadow: _Shadow) -> Mark:
     return serving.mark
 
 
-def _drop_others(shadow: _Shadow) -> None:
+def _drop_others(shadow: Shadow) -> None:
     """Drop what retired, once the reads that began before the flip are over."""
     _wait_for_readers(shadow.slot)
     for other in checkpoints.all_of(shadow.slot, shadow.group.name):

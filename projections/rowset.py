@@ -26,16 +26,18 @@ RowT = TypeVar("RowT", bound=Struct)
 class _Sheet(Generic[RowT]):
     """What is known of one table: the rows as they are now, and as they are stored.
 
-    `unasked` are keys that were put without a look at what is stored under them.
+    `unasked` are keys that were put without a look at what is stored under them, `written` those
+    that were handed to the store last.
     """
 
-    __slots__ = ("dirty", "key_of", "rows", "stored", "table", "unasked")
+    __slots__ = ("dirty", "key_of", "rows", "stored", "table", "unasked", "written")
 
     def __init__(self, table: RowTable[RowT]) -> None:
         self.table = table
         self.rows: dict[Key, RowT | None] = {}
         self.stored: dict[Key, tuple[Any, ...]] = {}
         self.dirty: dict[Key, RowT | None] = {}
+        self.written: dict[Key, RowT | None] = {}
         self.unasked: list[Key] = []
         get = attrgetter(*table.key)
         self.key_of: Callable[[RowT], Key] = get if len(table.key) > 1 else lambda row: (get(row),)
@@ -51,13 +53,12 @@ class RowSet:
     def __init__(
         self, slot: Slot, generation: int, asked: Callable[[RowTable[Any]], None] | None = None
     ) -> None:
-        self._slot = slot
         self._generation = generation
         self._asked = asked
         self._sheets: dict[RowTable[Any], _Sheet[Any]] = {}
         self._rows: dict[RowTable[Any], dict[Key, Any]] = {}
         self._touched: dict[str, set[Key]] = defaultdict(set)
-        self._store: Sheets = sheets_of(slot, generation)
+        self.store: Sheets = sheets_of(slot, generation)
 
     def get(self, table: RowTable[RowT], key: Key) -> RowT | None:
         """As in base.Rows."""
@@ -96,17 +97,17 @@ class RowSet:
     def add(self, table: RowTable[RowT], rows: Sequence[RowT]) -> None:
         """As in base.Rows."""
         if rows:
-            self._store.insert(table, [astuple(row) for row in rows])
+            self.store.insert(table, [astuple(row) for row in rows])
 
     def drop(self, table: RowTable[Any], keys: Sequence[Key]) -> None:
         """As in base.Rows."""
         if keys:
-            self._store.delete(table, keys)
+            self.store.delete(table, keys)
 
     def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         """As in base.Rows."""
         self.flush()
-        return self._slot.connection.execute(statement).fetchall()
+        return self.store.select(statement)
 
     def bound(self, table: RowTable[Any]) -> sa.Table:
         """As in base.Rows."""
@@ -139,16 +140,22 @@ class RowSet:
             if sheet.dirty:
                 self._write(sheet)
 
-    def trim(self, keep: int) -> None:
+    def trim(self, keep: int, *, written: bool = False) -> None:
         """At most `keep` rows stay known, since nobody else writes them.
 
         The largest sheets go first: what only ever grows is what is seldom asked for again.
+        With `written`, what the store was given last stays beside them: it may lie there still.
         """
         sheets = sorted(self._sheets.values(), key=lambda sheet: len(sheet.rows))
         while sum(len(sheet.rows) for sheet in sheets) > keep:
             largest = sheets.pop()
+            kept = largest.written if written else {}
+            stored = {key: largest.stored[key] for key in kept if key in largest.stored}
             largest.rows.clear()
-            largest.stored.clear()
+            largest.rows.update(kept)
+            largest.stored = stored
+        for sheet in self._sheets.values():
+            sheet.written = {}
 
     # ------------------------------------------------------------------ inside
 
@@ -165,7 +172,7 @@ class RowSet:
             rows[key] = None
         make = sheet.table.row_type
         stored = sheet.stored
-        for values in self._store.load(sheet.table, keys):
+        for values in self.store.load(sheet.table, keys):
             row = make(*values)
             key = sheet.key_of(row)
             rows[key] = row
@@ -174,7 +181,7 @@ class RowSet:
     def _ask(self, sheet: _Sheet[RowT]) -> None:
         """What is stored under the keys that were put blindly."""
         make = sheet.table.row_type
-        for values in self._store.load(sheet.table, sheet.unasked):
+        for values in self.store.load(sheet.table, sheet.unasked):
             sheet.stored[sheet.key_of(make(*values))] = values
         sheet.unasked.clear()
 
@@ -198,11 +205,11 @@ class RowSet:
             elif before != now:
                 changed.append((before, now))
             stored[key] = now
-        sheet.dirty.clear()
+        sheet.written, sheet.dirty = sheet.dirty, {}
         # Unique indexes besides the key: who goes, goes before who comes.
         if gone:
-            self._store.delete(sheet.table, gone)
+            self.store.delete(sheet.table, gone)
         if changed:
-            self._store.update(sheet.table, changed)
+            self.store.update(sheet.table, changed)
         if new:
-            self._store.insert(sheet.table, new)
+            self.store.insert(sheet.table, new)

@@ -48,6 +48,9 @@ class Sheets(Protocol):
     def delete(self, table: RowTable[Any], keys: Sequence[Key]) -> None:
         """Take rows away."""
 
+    def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """The rows of a query over all that was written."""
+
 
 def sheets_of(slot: Slot, generation: int) -> Sheets:
     """Bulk access over a connection."""
@@ -75,7 +78,7 @@ class _Words:
         )
         of_key = itemgetter(*self.places)
         self.key_of = of_key if len(self.places) > 1 else lambda values: (of_key(values),)
-        self.texts: dict[Any, str] = {}
+        self.texts: dict[Any, Any] = {}
 
 
 @lru_cache(maxsize=TABLES_CACHED)
@@ -122,7 +125,12 @@ class SQLiteSheets:
     def __init__(self, slot: Slot, generation: int) -> None:
         _bind_plainly()
         self._driver = slot.driver
+        self._connection = slot.connection
         self._generation = generation
+
+    def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """As in Sheets."""
+        return self._connection.execute(statement).fetchall()
 
     def load(self, table: RowTable[Any], keys: Sequence[Key]) -> Iterable[Values]:
         """As in Sheets."""
@@ -145,8 +153,8 @@ class SQLiteSheets:
         """As in Sheets."""
         words = _words(table, self._generation)
         rows.sort(key=words.key_of)
-        holes = ", ".join("?" * len(words.columns))
-        self._driver.executemany(f"INSERT INTO {words.name} VALUES ({holes})", rows)
+        one = f"({', '.join('?' * len(words.columns))})"
+        self._many(f"INSERT INTO {words.name} VALUES ", one, "", rows)
         if table.searched:
             fulltext.Writer(self._driver, table, self._generation).inserted(rows)
 
@@ -157,15 +165,10 @@ class SQLiteSheets:
         by_change: dict[tuple[int, ...], list[Values]] = {}
         for before, now in rows:
             change = tuple([i for i in rest if before[i] != now[i]])
-            wanted = (*[now[i] for i in change], *words.key_of(now))
+            wanted = (*words.key_of(now), *[now[i] for i in change])
             by_change.setdefault(change, []).append(wanted)
         for change, wanted_rows in by_change.items():
-            text = words.texts.get(change)
-            if text is None:
-                sets = ", ".join(f"{words.columns[i]} = ?" for i in change)
-                text = f"UPDATE {words.name} SET {sets} WHERE {words.matches}"
-                words.texts[change] = text
-            self._driver.executemany(text, wanted_rows)
+            self._many(*_update(words, change), wanted_rows)
         if table.searched:
             fulltext.Writer(self._driver, table, self._generation).updated(rows)
 
@@ -177,9 +180,39 @@ class SQLiteSheets:
             fulltext.Writer(self._driver, table, self._generation).deleted(stored)
         self._driver.executemany(f"DELETE FROM {words.name} WHERE {words.matches}", keys)
 
+    def _many(self, head: str, one: str, tail: str, rows: list[Values]) -> None:
+        """Write rows by few statements: `executemany` lets go of the interpreter at each row.
+
+        Where another thread is at work, every such step may wait for a turn of milliseconds.
+        """
+        start, most = 0, PARAMETERS_MAX // len(rows[0])
+        while start < len(rows):
+            left = len(rows) - start
+            # A power of two keeps the number of different statements small.
+            size = most if left >= most else 1 << (left.bit_length() - 1)
+            values = [value for row in rows[start : start + size] for value in row]
+            self._driver.execute(head + ", ".join([one] * size) + tail, values)
+            start += size
+
+
+def _update(words: _Words, change: tuple[int, ...]) -> tuple[str, str, str]:
+    """The statement that sets some columns, around its rows: of key and values, in order."""
+    parts: tuple[str, str, str] | None = words.texts.get(change)
+    if parts is None:
+        keys = len(words.key)
+        numbered = enumerate(change, keys + 1)
+        sets = ", ".join(f"{words.columns[i]} = v.column{number}" for number, i in numbered)
+        matches = " AND ".join(
+            f"{words.name}.{name} = v.column{number}" for number, name in enumerate(words.key, 1)
+        )
+        one = f"({', '.join('?' * (keys + len(change)))})"
+        head = f"UPDATE {words.name} SET {sets} FROM (VALUES "
+        parts = words.texts[change] = (head, one, f") AS v WHERE {matches}")
+    return parts
+
 
 def _select(words: _Words, size: int) -> str:
-    text = words.texts.get(size)
+    text: str | None = words.texts.get(size)
     if text is None:
         if len(words.key) == 1:
             where = f"{words.key[0]} IN ({', '.join('?' * size)})"
@@ -205,6 +238,10 @@ class PostgresSheets:
         self._slot = slot
         self._driver = slot.driver
         self._generation = generation
+
+    def select(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        """As in Sheets."""
+        return self._slot.connection.execute(statement).fetchall()
 
     def load(self, table: RowTable[Any], keys: Sequence[Key]) -> Iterable[Values]:
         """As in Sheets."""

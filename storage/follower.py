@@ -7,33 +7,34 @@ consumer holds was made from another history: it refuses to serve, and is made a
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from domain.errors import Busy, Damaged, StartupRefused, Unavailable
-from domain.ports import Entry, StoredEntry
+from domain.errors import Damaged, StartupRefused, Unavailable
 from storage.exclusive import Exclusive
+from storage.source import Mark, Page, Pages, Reach, Source, seldom_collected
 
-PAGE_EVENTS: Final = 4_000
-"""Events of a live page, where so many wait: rows that they share are written once, and readers
-still see a busy log move several times a second. Who is up to date takes what has just come."""
-
-PAGE_BYTES: Final = 4 << 20
-"""Bytes of a live page, so that a page of long mails stays small in memory."""
-
-COLLECT_EVERY: Final = 200_000
-"""Objects between two looks of Python's garbage collector at a page in work. A page makes some
-ten for each event, which live to its end and hold no cycles; at the usual 700 the collector
-takes a quarter of the time."""
+__all__ = [
+    "Consumer",
+    "Follower",
+    "FollowerState",
+    "Mark",
+    "Pace",
+    "Page",
+    "Pages",
+    "Phase",
+    "Source",
+    "Wakeup",
+    "seldom_collected",
+]
 
 CHECK_EVERY_S: Final = 60.0
 """How often a mark is compared with its log while all goes well; a restore is rare."""
@@ -50,36 +51,14 @@ GATHER_EVENTS: Final = 20
 GATHER_S: Final = 0.005
 """Pause after such a page: what comes meanwhile shares the next one, and nobody notices 5 ms."""
 
+FAR_EVENTS: Final = 10_000
+"""Events of a page while the log is far ahead: rows that they share are written once, and nobody
+reads yesterday's views for what happens now."""
+
+FAR_BYTES: Final = 8 << 20
+"""Bytes of such a page: what it takes in memory stays well below 100 MB."""
+
 log = logging.getLogger("hilo.follower")
-
-
-class _Collector:
-    """Python's garbage collector, told to look seldom while any page is in work."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pages = 0
-        self._usual = gc.get_threshold()
-
-    @contextmanager
-    def seldom(self) -> Iterator[None]:
-        """Look seldom inside the block; pages of several threads may overlap."""
-        with self._lock:
-            if not self._pages:
-                self._usual = gc.get_threshold()
-                gc.set_threshold(max(COLLECT_EVERY, self._usual[0]), *self._usual[1:])
-            self._pages += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._pages -= 1
-                if not self._pages:
-                    gc.set_threshold(*self._usual)
-
-
-seldom_collected: Final = _Collector().seldom
-"""`with seldom_collected(): …` around the reading and applying of a page."""
 
 
 class Pace(Struct, frozen=True):
@@ -87,94 +66,6 @@ class Pace(Struct, frozen=True):
 
     events: int = GATHER_EVENTS
     seconds: float = GATHER_S
-
-
-class Mark(Struct, frozen=True):
-    """A place in a log: which log, which position, and the leaf hash of the event there."""
-
-    ledger_id: bytes
-    position: int
-    leaf: bytes
-
-
-class Page(Struct, frozen=True):
-    """Events in a row, opened, and the mark of the last one."""
-
-    entries: list[Entry]
-    mark: Mark
-
-
-class Pages(Protocol):
-    """The log, as far as a follower reads it."""
-
-    def page(self, after: int, limit: int, max_bytes: int) -> list[StoredEntry]:
-        """Events after a position, without a gap; at least one where there is any."""
-
-    def head(self) -> int:
-        """The last position."""
-
-
-class Opener(Protocol):
-    """What opens sealed events."""
-
-    def open_page(self, entries: Sequence[StoredEntry]) -> list[Entry]:
-        """The events, opened. Raises KeyMissing where a key is gone without a tombstone."""
-
-
-class Source:
-    """One log, with what is needed to read it: the same for live following and rebuilds."""
-
-    def __init__(
-        self, ledger_id: bytes, pages: Pages, opener: Opener, leaf: Callable[[StoredEntry], bytes]
-    ) -> None:
-        self._ledger_id = ledger_id
-        self._pages = pages
-        self._opener = opener
-        self._leaf = leaf
-        self._stopping: Callable[[], bool] = lambda: False
-
-    def head(self) -> int:
-        """The log's last position."""
-        return self._pages.head()
-
-    def read(
-        self, after: int, limit: int = PAGE_EVENTS, max_bytes: int = PAGE_BYTES
-    ) -> Page | None:
-        """The page after a position; None where the log ends there. Raises KeyMissing."""
-        if self._stopping():
-            raise Busy("The follower is stopping.")
-        stored = self._pages.page(after, limit, max_bytes)
-        if not stored:
-            return None
-        last = stored[-1]
-        mark = Mark(self._ledger_id, last.position, self._leaf(last))
-        return Page(self._opener.open_page(stored), mark)
-
-    def until(self, stopping: Callable[[], bool]) -> Source:
-        """The same log for work of minutes: once that is to stop, `read` raises Busy."""
-        ending = Source(self._ledger_id, self._pages, self._opener, self._leaf)
-        ending._stopping = stopping
-        return ending
-
-    def mark_at(self, position: int) -> Mark | None:
-        """The mark of a position; None where the log does not reach it."""
-        if position == 0:
-            return Mark(self._ledger_id, 0, b"")
-        stored = self._pages.page(position - 1, 1, 1)
-        if not stored:
-            return None
-        return Mark(self._ledger_id, position, self._leaf(stored[0]))
-
-    def difference(self, mark: Mark) -> str | None:
-        """What is wrong with a mark; None where it belongs to this log."""
-        here = self.mark_at(mark.position)
-        if here is None:
-            return f"at position {mark.position} it is ahead of its log"
-        if mark.position and mark.ledger_id != here.ledger_id:
-            return "it belongs to another ledger"
-        if mark.leaf != here.leaf:
-            return f"its event at position {mark.position} is another one"
-        return None
 
 
 class Consumer(Protocol):
@@ -252,6 +143,8 @@ class Follower:
         self._wakeup = wakeup
         self._exclusive = exclusive
         self._mark: Mark | None = None
+        self._far: Source | None = None
+        self._journey = ExitStack()
         self._checked_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -304,6 +197,8 @@ class Follower:
         Checks the mark first where that is due, and rebuilds what does not belong to this log.
         Raises KeyMissing, StoreUnavailable, Busy.
         """
+        if self._mark is None:
+            self._arrive()
         if self._mark is None and not self._exclusive.acquire():
             self.state = FollowerState(Phase.WAITING, self.state.position)
             return 0
@@ -324,13 +219,14 @@ class Follower:
     def release(self) -> None:
         """Let another process follow."""
         self._mark = None
+        self._arrive()
         self._exclusive.release()
 
     # ------------------------------------------------------------------- inside
 
     def _take(self, mark: Mark) -> int:
         """Take the page after a mark; how many events it had."""
-        page = self._source.read(mark.position)
+        page = self._read(mark.position)
         if not self._exclusive.held():
             # The connection was lost after the mark was checked, and another one may lead to
             # a server whose log is another: the page is not taken.
@@ -345,6 +241,25 @@ class Follower:
         self._mark = page.mark
         self.state = FollowerState(Phase.FOLLOWING, page.mark.position)
         return page.mark.position - mark.position
+
+    def _read(self, position: int) -> Page | None:
+        """The page after a position; of a log that is far ahead a large one."""
+        if self._far is not None:
+            page = self._far.read(position, FAR_EVENTS, FAR_BYTES)
+            if page is None:
+                self._arrive()
+            return page
+        page = self._source.read(position)
+        if page is not None and len(page.entries) > GATHER_EVENTS:
+            reach = Reach(page.mark.position, FAR_EVENTS, FAR_BYTES)
+            if self._source.far(reach.after):
+                self._far = self._journey.enter_context(self._source.ahead(reach))
+        return page
+
+    def _arrive(self) -> None:
+        """What is to come is read as it comes."""
+        self._far = None
+        self._journey.close()
 
     def _checked(self) -> Mark:
         """The consumer's mark, after it was found in this log; rebuilt where it was not."""

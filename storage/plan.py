@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from domain.errors import Damaged, NewerData
-from domain.ports import UNDER_COMPANY, EventLike, Layout, StoredEntry
+from domain.ports import UNDER_COMPANY, EventLike, Layout
 from storage.frame import MAX_SECTIONS
 
 _VERSION_KEY: Final = b"\xa2_v"
@@ -81,8 +81,11 @@ class Plan:
             raise ValueError(f"{self.layout.each} of {self.topic} do not go together")
         return [(owner.subject, encode(item)) for owner, item in zip(owners, items, strict=True)]
 
-    def event(self, entry: StoredEntry, place: Place, header: bytes, plains: Plains) -> EventLike:
-        """The event of a row of the log, from its parts. Raises Damaged, NewerData."""
+    def fields(self, position: int, place: Place, header: bytes, plains: Plains) -> bytes:
+        """All fields of an event in today's shape, as one msgpack map. Raises Damaged, NewerData.
+
+        What `event` makes the event of, here or in another process.
+        """
         start = 3 if header[:1] == _MAP16 else 1
         if self._opens_with:
             current = header.startswith(self._opens_with, start)
@@ -90,20 +93,28 @@ class Plan:
             current = not header.startswith(_VERSION_KEY, start)
         try:
             if current:
-                event = self._decode(self._joined(place, header, plains))
-            else:
-                event = self._decode(encode(self._upcast(entry.position, place, header, plains)))
+                return self._joined(place, header, plains)
+            return encode(self._upcast(position, place, header, plains))
         except msgspec.MsgspecError as error:
-            # Only the path of the field: the message may repeat its value.
-            _, found, path = str(error).rpartition(" - at ")
-            where = path if found else "its bytes"
-            what = f"its fields do not make a {self.topic} ({where})"
-            raise Damaged(entry.position, what) from None
+            raise self._damaged(position, error) from None
+
+    def event(self, position: int, fields: bytes) -> EventLike:
+        """The event of a row of the log, from its fields. Raises Damaged."""
+        try:
+            event = self._decode(fields)
+        except msgspec.MsgspecError as error:
+            raise self._damaged(position, error) from None
         if self.both is not None:
             items, owners = self.both(event)
             if len(items) != len(owners):
-                raise Damaged(entry.position, "it lacks a section, or has one too many")
+                raise Damaged(position, "it lacks a section, or has one too many")
         return event
+
+    def _damaged(self, position: int, error: msgspec.MsgspecError) -> Damaged:
+        """What is told of bytes that make no event: only the path, since they may be content."""
+        _, found, path = str(error).rpartition(" - at ")
+        where = path if found else "its bytes"
+        return Damaged(position, f"its fields do not make a {self.topic} ({where})")
 
     def _joined(self, place: Place, header: bytes, plains: Plains) -> bytes:
         """One msgpack map of all fields, out of maps that are only put behind one another."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from domain.events import Event
 from domain.ports import Entry
-from projections import rebuild as rebuilding
+from projections import shadow as rebuilding
 from projections.base import Key, Projection, Rows, RowT, RowTable
 from projections.core import core_projections
 from projections.search import Search

@@ -13,7 +13,8 @@ import pytest
 from domain.errors import Damaged, KeyMissing, NotYet, StoreUnavailable
 from domain.ports import Entry, StoredEntry
 from storage.exclusive import AdvisoryLock, Exclusive, FileLock, exclusive_for
-from storage.follower import COLLECT_EVERY, Follower, Phase, seldom_collected
+from storage.follower import Follower, Phase
+from storage.source import COLLECT_EVERY, seldom_collected
 from storage.wakeup import Wakeup
 from tests.backends import Backend
 from tests.projections.desk import Desk, desk
