@@ -51,7 +51,7 @@ from storage.connections import ConnectionBook
 from storage.credentials import ConnectionSecrets, Links, Sessions, Tokens
 from storage.erasures import Erasures
 from storage.exclusive import exclusive_for
-from storage.follower import Follower, FollowerState, Pace, Phase, Source
+from storage.follower import Follower, FollowerState, Pace, Phase
 from storage.kek import Kek, KekPlaces, find_kek
 from storage.keyring import Keyring, has_ledger, random_uuid
 from storage.keystore import KeyStore
@@ -59,6 +59,7 @@ from storage.leaf import leaf_hash
 from storage.log import EventLog, Parts, open_store
 from storage.mapper import SealedMapper
 from storage.passwords import Passwords
+from storage.source import Source
 from storage.subjects import SubjectBook
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from api.ahead import Maker
 from api.auth import Caller, implied
 from api.ingest import terms_of
 from domain.errors import StoreUnavailable
-from storage.follower import seldom_collected
+from storage.source import seldom_collected
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -32,7 +32,7 @@ from projections.rendering import Renderer
 from projections.timeline_pages import Filters, PageQuery
 from projections.views import Views
 from storage.erasures import Node
-from storage.follower import Source
+from storage.source import Source
 
 if TYPE_CHECKING:
     from app.compose import Composition
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from projections.paging import Page
     from projections.timeline_pages import Ref
     from projections.views import Reading
-    from storage.follower import Pages
+    from storage.source import Pages
 
 Progress = Callable[[int, int], None]
 

@@ -18,8 +18,8 @@ from domain.errors import InvalidInput, NotFound, NotYetSigned
 
 if TYPE_CHECKING:
     from domain.ports import Gone, StoredEntry
-    from storage.follower import Pages
     from storage.runs import Run, Runs
+    from storage.source import Pages
     from storage.tree_store import KeptCheckpoint, PlaceRow, SignerRow, TreeStore
 
 BUNDLE_BYTES_MAX: Final = 256 * 65_537

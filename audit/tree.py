@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from audit.merkle import HASH_BYTES, Nodes, subtree
 from domain.errors import Damaged
-from storage.follower import PAGE_BYTES, PAGE_EVENTS, Mark, Page, Source
 from storage.leaf import LEAF_PREFIX, Row, entries_maker, leaf_hash
+from storage.source import PAGE_BYTES, PAGE_EVENTS, Mark, Page, Source
 
 if TYPE_CHECKING:
     from domain.ports import Entry, StoredEntry
-    from storage.follower import Pages
+    from storage.source import Pages
     from storage.tree_store import TreeStore
 
 TILE_HEIGHT: Final = 8

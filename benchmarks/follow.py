@@ -28,7 +28,7 @@ from benchmarks.results import Row
 from benchmarks.servers import Place, cpu_ms, new_token, serving
 from projections.rebuild import rebuild
 from storage.appending import Row as LogRow
-from storage.follower import seldom_collected
+from storage.source import seldom_collected
 
 EVENTS = 150_000
 """Events of a run: a file that `hilo import` reads with several processes, their start in it."""

@@ -36,7 +36,7 @@ from app.settings import read_settings
 from benchmarks.append import load_apart, places
 from benchmarks.results import Row
 from benchmarks.servers import Place, new_token, serving
-from storage.follower import seldom_collected
+from storage.source import seldom_collected
 
 EVENTS = int(os.environ.get("HILO_BENCH_EVENTS", "1000000"))
 """Interactions of the ledger that is read; the budget of memory names a million."""

@@ -36,7 +36,7 @@ from projections.report_figures import Question, View
 from projections.reports import FACTS, KINDS, reports_group
 from projections.timeline_pages import Filters
 from projections.views import REPORTS, Views
-from storage.follower import Source
+from storage.source import Source
 
 EVENTS = int(os.environ.get("HILO_BENCH_EVENTS", "1000000"))
 CONTACTS = EVENTS // 10

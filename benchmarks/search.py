@@ -35,7 +35,7 @@ from projections.search_pages import SearchQuery
 from projections.timeline_pages import Filters, PageQuery
 from projections.views import SEARCH, Views
 from projections.words import Marker, terms_of
-from storage.follower import Source
+from storage.source import Source
 
 MESSAGES = int(os.environ.get("HILO_BENCH_MESSAGES", "1000000"))
 CONTACTS = MESSAGES // 40

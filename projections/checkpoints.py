@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from projections.database import Database, Slot, writing
-from storage.follower import Mark
+from storage.source import Mark
 
 START_LOCK: Final = 0x48494C4F_56494557
 """The advisory lock ("HILOVIEW") under which processes that start together take turns."""

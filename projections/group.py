@@ -25,7 +25,7 @@ from projections.checkpoints import Checkpoint, Parked
 from projections.database import Slot, is_refusal, translated, writing
 from projections.loom import Loom, Poison, where_it_failed
 from projections.views import Views
-from storage.follower import Mark, Page, Source
+from storage.source import Mark, Page, Source
 
 Listener = Callable[[int, Sequence[Entry]], None]
 """Is told, after a commit, the position and the entries of a page; quick, and never raises."""

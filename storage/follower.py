@@ -20,21 +20,7 @@ from msgspec import Struct
 
 from domain.errors import Damaged, StartupRefused, Unavailable
 from storage.exclusive import Exclusive
-from storage.source import Mark, Page, Pages, Reach, Source, seldom_collected
-
-__all__ = [
-    "Consumer",
-    "Follower",
-    "FollowerState",
-    "Mark",
-    "Pace",
-    "Page",
-    "Pages",
-    "Phase",
-    "Source",
-    "Wakeup",
-    "seldom_collected",
-]
+from storage.source import Mark, Page, Reach, Source, seldom_collected
 
 CHECK_EVERY_S: Final = 60.0
 """How often a mark is compared with its log while all goes well; a restore is rare."""

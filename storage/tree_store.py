@@ -16,8 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from storage.follower import Mark
 from storage.schema import SCHEMA
+from storage.source import Mark
 from storage.trade_tables import engine_of, translated
 
 ERROR_CHARS_MAX: Final = 500

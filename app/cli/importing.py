@@ -29,7 +29,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.events import Actor
 from domain.ports import Appended
 from domain.values import SOURCE_MAX_CHARS, is_source
-from storage.follower import seldom_collected
+from storage.source import seldom_collected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence

@@ -21,8 +21,8 @@ from audit.notes import read_checkpoint, read_note
 from audit.signer import KeyFiles, NotSigning, Signer
 from audit.tree import Tiles, grown, nodes_of
 from audit.verify import Bad, Verified
-from storage.follower import Mark
 from storage.leaf import Row, entry_maker
+from storage.source import Mark
 from storage.tree_store import TreeStore
 from tests.app.ledgers import TurnedClock, opened
 from tests.audit.attacks import Tampering, fill, looked_at, signed

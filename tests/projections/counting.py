@@ -30,7 +30,7 @@ from projections.reports import reports_group
 from projections.timeline import INTERACTIONS, LISTED
 from projections.timeline_pages import Filters
 from projections.views import REPORTS, Views
-from storage.follower import Page
+from storage.source import Page
 from tests.projections.shelf import Shelf
 from tests.projections.story import user_of
 

@@ -14,7 +14,7 @@ from projections.base import Projection, RowTable
 from projections.group import Group
 from projections.rebuild import checksum, rebuild
 from projections.views import Views
-from storage.follower import Page
+from storage.source import Page
 from tests.projections.shelf import Shelf
 
 RowT = TypeVar("RowT", bound=Struct)

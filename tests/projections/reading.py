@@ -17,7 +17,7 @@ from projections.inbox_pages import InboxQuery
 from projections.rendering import Renderer
 from projections.timeline_pages import PageQuery, Ref
 from projections.views import Reading, Views
-from storage.follower import Mark, Page
+from storage.source import Mark, Page
 from tests.backends import Backend
 from tests.projections.shelf import LEDGER, Shelf
 from tests.projections.story import Story, subject_of, user_of

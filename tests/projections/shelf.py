@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.errors import KeyMissing
 from domain.ports import Entry, StoredEntry
-from storage.follower import Source
+from storage.source import Source
 
 LEDGER = UUID("018f0000-0000-7000-8000-000000000001")
 

@@ -10,7 +10,7 @@ import pytest
 from domain.ports import Entry
 from projections.base import Rows
 from projections.rebuild import RebuildFailed
-from storage.follower import Page
+from storage.source import Page
 from tests.backends import Backend
 from tests.projections.desk import Desk, desk
 from tests.projections.shelf import Shelf

@@ -25,7 +25,7 @@ from projections.search_pages import SearchQuery
 from projections.timeline_pages import Filters
 from projections.views import SEARCH, Views
 from projections.words import terms_of, words_of
-from storage.follower import Page
+from storage.source import Page
 from tests.backends import Backend
 from tests.projections import kin, working
 from tests.projections.shelf import Shelf

@@ -45,7 +45,7 @@ def test_what_a_page_shows_is_escaped_and_what_is_safe_is_not_twice() -> None:
     template = templates_in("en").from_string(
         "{% macro twice(one) %}<i>{{ one }}</i>{% endmacro %}"
         '{{ shown }}|<b title="{{ shown }}">|{{ twice(shown) }}|'
-        '{% set kept %}{{ shown }}{% endset %}{{ kept }}|'
+        "{% set kept %}{{ shown }}{% endset %}{{ kept }}|"
         '{{ _("Assigned to %(name)s", name=shown) }}|{{ "<" ~ shown }}|{{ drawing("x") }}'
     )
     said = "&lt;a href=&#39;&#34;&amp;"
