@@ -175,8 +175,10 @@ def _visit(ledger: Ledger) -> _Visit:
 
 def _pages_of(visit: _Visit) -> Iterator[Row]:
     dice = random.Random(5)
+    # Imported history is resolved: the list of open conversations is empty.
+    lists = ("status=all", "status=resolved", "status=all&channel=sms")
     kinds: dict[str, Callable[[], str]] = {
-        "Conversations": lambda: f"/?{dice.choice(('', 'status=all', 'unread=true'))}",
+        "Conversations": lambda: f"/?{dice.choice(lists)}",
         "Conversations, one open": lambda: f"/conversations/{dice.choice(visit.others)}",
         "profile": lambda: f"/contacts/{dice.choice(visit.others)}",
         "profile with a tenth of all": lambda: f"/contacts/{visit.busy}?at={_day(dice)}",

@@ -154,7 +154,7 @@ def counts(reading: Reading, viewer: bytes | None, query: InboxQuery, visible: V
         f" FROM {reading.name(CONVERSATIONS)} c WHERE c.status = ?{where}"
     )
     opened, mine, unassigned, waiting = reading.fetch(sql, (viewer or b"", OPEN, *values))[0]
-    snoozed, resolved, everything = _totals(reading, shape, values)
+    snoozed, resolved, everything = _totals(reading, (shape, values), int(opened))
     return Counts(
         open=int(opened),
         mine=int(mine) if viewer else 0,
@@ -280,21 +280,21 @@ def _narrowed(
 
 
 def _totals(
-    reading: Reading, shape: Sequence[str], values: Sequence[object]
+    reading: Reading, narrowed: tuple[Sequence[str], Sequence[object]], opened: int
 ) -> tuple[int, int, int]:
-    """Snoozed, resolved and all: kept numbers, or counted to a limit under a filter."""
+    """Snoozed, resolved, and all with those open: kept, or counted to a limit under a filter."""
+    shape, values = narrowed
     if not shape:
         kept = dict(reading.fetch(f"SELECT status, conversations FROM {reading.name(TALLIES)}"))
         return kept.get(SNOOZED, 0), kept.get(RESOLVED, 0), sum(kept.values())
     where = " AND ".join(shape)
     sql = (
         f"SELECT COUNT(*) FROM (SELECT 1 FROM {reading.name(CONVERSATIONS)} c"
-        f" WHERE {where}{{}} LIMIT {COUNTED_MAX}) t"
+        f" WHERE {where} AND c.status = ? LIMIT {COUNTED_MAX}) t"
     )
-    by_status = sql.format(" AND c.status = ?")
-    snoozed = reading.fetch(by_status, (*values, SNOOZED))[0][0]
-    resolved = reading.fetch(by_status, (*values, RESOLVED))[0][0]
-    return snoozed, resolved, reading.fetch(sql.format(""), values)[0][0]
+    snoozed = int(reading.fetch(sql, (*values, SNOOZED))[0][0])
+    resolved = int(reading.fetch(sql, (*values, RESOLVED))[0][0])
+    return snoozed, resolved, min(opened + snoozed + resolved, COUNTED_MAX)
 
 
 # ---------------------------------------------------------------------------- unread
