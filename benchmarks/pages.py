@@ -4,31 +4,21 @@ The conversation stands open in one browser with 2,000 messages behind it; a pro
 the time runs until the message stands in the page. The same page is weighed as it goes over the
 line, with an empty cache and with a full one, and what jumped while it was built is summed up.
 
-What the pages take of a large ledger is measured without a browser, over one kept connection, as
-one who is signed in; a contact has a tenth of it all, over eight numbers. `HILO_BENCH_MESSAGES`
-asks for another size than a million.
+What the pages take of a large ledger is measured by `read`, where one is made.
 """
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from http import HTTPStatus
-from http.client import HTTPConnection
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks import read
 from benchmarks.results import Row
-from benchmarks.servers import Place, serving
 from tests.web.window import Ledger, Window, served
 
 MESSAGES = 2_000
@@ -42,14 +32,6 @@ PAUSE_MS = 400
 
 OPENINGS = 60
 """Times that a page is asked for; enough for a percentile that means something."""
-
-LARGE = int(os.environ.get("HILO_BENCH_MESSAGES", "1000000"))
-"""Interactions of the ledger whose pages are timed; the budget names a million."""
-
-PORT = 8911
-
-LARGE_OPENINGS = 500
-"""Times that each of its pages is asked for: the 99th percentile is the fifth slowest."""
 
 _SHIFTS = """() => { window.shifted = 0;
   new PerformanceObserver((list) => {
@@ -82,7 +64,6 @@ def rows() -> Iterator[Row]:
             yield from _server(window, path)
             window.close()
             browser.close()
-    yield from _large()
 
 
 def _weight(window: Window, path: str) -> Iterator[Row]:
@@ -140,86 +121,3 @@ def _server(window: Window, path: str) -> Iterator[Row]:
             f"{MESSAGES:,} messages, SQLite",
             "<= 20 ms at 1 million",
         )
-
-
-class _Visit(NamedTuple):
-    """Who looks at the large ledger, and whose pages: the busy contact's, and others'."""
-
-    headers: dict[str, str]
-    busy: str
-    others: list[str]
-
-
-def _large() -> Iterator[Row]:
-    """Conversations, a profile and Activity of a large ledger, each time another page, in ms.
-
-    It is served as always, by `hilo serve`, with the views made in a process of their own.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        place = Place(Path(folder), "")
-        read.fill(place, read.lines(LARGE))
-        with served(place.folder) as ledger:
-            visit = _visit(ledger)
-        with serving("hilo", place, PORT):
-            yield from _pages_of(visit)
-
-
-def _visit(ledger: Ledger) -> _Visit:
-    cookie = ledger.cookie("Rosa")
-    headers = {"Cookie": f"{cookie['name']}={cookie['value']}", "Accept-Language": "es-MX"}
-    ledger.caught_up()
-    busy = _busy_contact(ledger)
-    others = [one["id"] for one in ledger.ask("GET", "/v1/contacts?limit=200")["items"]]
-    return _Visit(headers, busy, others)
-
-
-def _pages_of(visit: _Visit) -> Iterator[Row]:
-    dice = random.Random(5)
-    # Imported history is resolved: the list of open conversations is empty.
-    lists = ("status=all", "status=resolved", "status=all&channel=sms")
-    kinds: dict[str, Callable[[], str]] = {
-        "Conversations": lambda: f"/?{dice.choice(lists)}",
-        "Conversations, one open": lambda: f"/conversations/{dice.choice(visit.others)}",
-        "profile": lambda: f"/contacts/{dice.choice(visit.others)}",
-        "profile with a tenth of all": lambda: f"/contacts/{visit.busy}?at={_day(dice)}",
-        "Activity": lambda: f"/activity?to={_day(dice)}",
-    }
-    for kind, path_of in kinds.items():
-        connection = HTTPConnection("127.0.0.1", PORT)
-        _took(connection, path_of(), visit.headers)  # the first one compiles its templates
-        times = sorted(_took(connection, path_of(), visit.headers) for _ in range(LARGE_OPENINGS))
-        connection.close()
-        p99 = times[-LARGE_OPENINGS // 100]
-        yield Row(
-            f"page of a large ledger: {kind}",
-            f"p50 {statistics.median(times):.1f} ms, p99 {p99:.1f} ms",
-            f"{LARGE:,} interactions, SQLite, HTTP with it",
-            "p99 <= 20 ms",
-        )
-
-
-def _took(connection: HTTPConnection, path: str, headers: dict[str, str]) -> float:
-    """How long a page takes, in ms; raises where it is none."""
-    began = time.perf_counter()
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    answer.read()
-    if answer.status != HTTPStatus.OK:
-        message = f"{path}: {answer.status}"
-        raise RuntimeError(message)
-    return (time.perf_counter() - began) * 1_000
-
-
-def _busy_contact(ledger: Ledger) -> str:
-    """The contact with a tenth of everything, its numbers linked."""
-    found = ledger.ask("GET", "/v1/contacts?q=5510000000")["items"][0]["id"]
-    for number in range(1, read.BUSY):
-        body = {"address": f"tel:+5255{10_000_000 + number:08d}", "move": True}
-        ledger.ask("POST", f"/v1/contacts/{found}/addresses", body)
-    ledger.caught_up()
-    return str(found)
-
-
-def _day(dice: random.Random) -> str:
-    """A day of the ledger's history."""
-    return f"{read.START + timedelta(seconds=dice.randrange(read.SECONDS)):%Y-%m-%d}"

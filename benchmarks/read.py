@@ -2,8 +2,9 @@
 
 One client over one kept connection, each request another one, so that no answer is one that was
 kept: what is said is the time of a whole request, the server's part and HTTP's. One contact has
-a tenth of all interactions, over eight numbers. The same is asked when only the first of them
-are there, and the medians are compared.
+a tenth of all interactions, over eight numbers. The browser's pages are asked for in the same way
+(visits.py). The views are asked when only the first interactions are there as well, and the
+medians are compared.
 
 Then 64 connections ask, as much as they are answered: what a team's screens ask, or each time
 another page of the three views. Beside them stands the same application where every page is a
@@ -33,9 +34,11 @@ from app.cli.importing import Import
 from app.compose import open_ledger
 from app.import_processes import Author, ImportProcesses
 from app.settings import read_settings
+from benchmarks import visits
 from benchmarks.append import load_apart, places
 from benchmarks.results import Row
 from benchmarks.servers import Place, new_token, serving
+from benchmarks.visits import Visit
 from storage.source import seldom_collected
 
 EVENTS = int(os.environ.get("HILO_BENCH_EVENTS", "1000000"))
@@ -169,6 +172,10 @@ def busy_contact(reader: Reader) -> str:
     return str(found)
 
 
+def _day(dice: random.Random) -> str:
+    return _moment(dice)[:10]
+
+
 def _moment(dice: random.Random) -> str:
     at = START + timedelta(seconds=dice.randrange(SECONDS))
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
@@ -235,6 +242,7 @@ def page_rows(database: str, place: Place) -> Iterator[Row]:
             small = pages_of(Reader(token), SMALL)
     fill(place, bodies)
     token = token or new_token(place, "manage")
+    headers = visits.signed_in(place)
     place.tidy()
     with serving("hilo", place, PORT) as process:
         for kind, times in pages_of(Reader(token), EVENTS).items():
@@ -248,6 +256,10 @@ def page_rows(database: str, place: Place) -> Iterator[Row]:
                 "p99 <= 10 ms, <= 1.3 x",
             )
         reader = Reader(token)
+        others = [one["id"] for one in reader.ask("/v1/contacts?limit=200")["items"]]
+        visit = Visit(headers, busy_contact(reader), others, _day)
+        of = f"{EVENTS:,} interactions, HTTP with it"
+        yield from visits.rows_of(f"page of a large ledger, {database}", of, PORT, visit)
         for month in range(1, 13):
             reader.ask(f"/v1/reports/interactions?group_by=user,day&from=2025-{month:02d}-01")
         time.sleep(REST_S)
