@@ -30,6 +30,7 @@ _POSTGRES_ROWS: Final = (
     "SELECT position, uuid_send(originator), version, topic, recorded_at, state"
     " FROM hilo_log.events WHERE position > %s AND position <= %s ORDER BY position"
 )
+_POSTGRES_LAST: Final = "SELECT coalesce(max(position), 0) FROM hilo_log.events"
 _POSTGRES_TILES: Final = (
     "SELECT n, hashes FROM hilo_log.tiles WHERE level = 0 AND n >= %s AND n < %s"
 )
@@ -118,6 +119,7 @@ class PostgresScan:
 
     def _pages(self, after: int, upto: int) -> Generator[list[Row], None, None]:
         """Rows in order; a page is on its way while the one before is looked at."""
+        upto = min(upto, self._connection.execute(_POSTGRES_LAST).fetchall()[0][0])
         with self._connection.pipeline():
             page = self._asked(after, upto)
             for first in range(after + ROWS_AT_ONCE, upto, ROWS_AT_ONCE):

@@ -51,6 +51,6 @@ def rotate(composition: Composition, *, as_json: bool) -> int:
     if as_json:
         show({"kek": kek.id.hex(), "before": before.hex(), "rewrapped": done})
     for path in aside:
-        say(f"The old key is in {path}: keep it, elsewhere, as long as copies of the key store.")
+        say(f"The old key is in {path}: keep it, elsewhere, while there are copies made with it.")
     say(f"{done} keys are wrapped by the new key-encryption key {kek.id.hex()}; keep a copy.")
     return OK
