@@ -79,7 +79,7 @@
 
   const isHeld = () => {
     const list = table();
-    return Boolean(list) && (list.matches(":hover") || list.contains(document.activeElement) ||
+    return Boolean(list) && (list.matches(":hover") || pill.matches(":hover") || list.contains(document.activeElement) ||
       scroller.scrollTop > NEAR_TOP_PX || list.querySelector(".cardplace:not([hidden])") !== null);
   };
 
@@ -194,8 +194,10 @@
     pill.blur();
     show();
   });
-  document.addEventListener("mouseout", (event) => {
-    if (waiting.size && table()?.contains(event.target) && !table().contains(event.relatedTarget)) setTimeout(show);
+  // Who leaves the rows may be on the way to the pill: it stays until the hand is elsewhere.
+  const left = hilo.calmly(show, 500);
+  document.addEventListener("mouseout", ({ target }) => {
+    if (waiting.size && (table()?.contains(target) || pill.contains(target))) left();
   });
   scroller.addEventListener("scroll", () => { if ((waiting.size || anew) && !isHeld()) show(); }, { passive: true });
 
