@@ -8,7 +8,8 @@ medians are compared.
 
 Then 64 connections ask, as much as they are answered: what a team's screens ask, or each time
 another page of the three views. Beside them stands the same application where every page is a
-constant.
+constant. `HILO_BENCH_EVENTS` asks for another number of interactions, `HILO_BENCH_DATABASE` for
+one database alone.
 """
 
 from __future__ import annotations
@@ -357,6 +358,8 @@ def start_row() -> Row:
 def rows() -> Iterator[Row]:
     """The rows of RESULTS.md."""
     yield start_row()
+    only = os.environ.get("HILO_BENCH_DATABASE", "")
     with places() as found:
         for database, place in found.items():
-            yield from page_rows(database, place)
+            if only in {"", database}:
+                yield from page_rows(database, place)
