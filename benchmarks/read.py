@@ -106,7 +106,7 @@ def _sides(phone: str, *, outbound: bool) -> dict[str, str]:
 
 
 def fill(place: Place, bodies: Iterator[bytes]) -> None:
-    """Import the ledger and make its views, search and figures too: nothing is made meanwhile."""
+    """Import the ledger and make all that follows it, tree and figures too: before any reading."""
     place.folder.mkdir(parents=True, exist_ok=True)
     os.environ["HILO_DATA"], os.environ["HILO_DATABASE_URL"] = str(place.folder), place.url
     composition = open_ledger(read_settings(os.environ), follow=False)
@@ -124,6 +124,7 @@ def fill(place: Place, bodies: Iterator[bytes]) -> None:
         for follower in (composition.follower, *composition.beside):
             follower.catch_up()
             follower.release()
+        composition.proving.now()  # the tree as well
     finally:
         composition.close()
 

@@ -31,7 +31,7 @@ from api.answers import Json
 from api.shelf import Asked, Shelf
 from app.cli.frame import settle_memory
 from app.compose import open_ledger
-from app.server import application
+from app.server import IDLE_S, application
 from app.settings import read_settings
 from domain.commands import By, Receipt, RecordInteraction
 from domain.ledger import Ledger
@@ -228,6 +228,7 @@ def main() -> None:
         http="httptools",
         access_log=False,
         log_level="error",
+        timeout_keep_alive=IDLE_S,
     )
 
 
