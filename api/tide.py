@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
 
+from api.alongside import alongside
 from domain.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -71,14 +72,11 @@ class Tide:
         self._loop = asyncio.get_running_loop()
         unsubscribe = self._group.subscribe(self._committed)
         await self._look(self._examined)
-        task = asyncio.create_task(self._look_again())
         try:
-            yield
+            async with alongside(self._look_again()):
+                yield
         finally:
             unsubscribe()
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def _committed(self, position: int, _entries: object) -> None:
         """Called in the follower's thread after each commit."""

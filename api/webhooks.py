@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.alongside import alongside
 from api.auth import services_of
 from api.frame import log_unexpected, problem_answer
 from api.parameters import read_body
@@ -150,13 +151,8 @@ def _incoming(services: Services, request: Request, body: bytes) -> Incoming:
 @asynccontextmanager
 async def cleaning(application: FastAPI) -> AsyncIterator[None]:
     """Let go of what waited too long in quarantine, as long as the application lives."""
-    task = asyncio.create_task(_clean(application.state.services))
-    try:
+    async with alongside(_clean(application.state.services)):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _clean(services: Services) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from api.alongside import alongside
 from api.frame import log_unexpected
 from domain.errors import Unavailable
 
@@ -65,13 +66,8 @@ class Caretaker:
     async def running(self, application: FastAPI) -> AsyncIterator[None]:
         """Take turns while the application lives."""
         self._composition.forgetters.append(application.state.shelf.forget)
-        task = asyncio.create_task(self.run())
-        try:
+        async with alongside(self.run()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def run(self) -> None:
         """Take turns for ever."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from api.alongside import alongside
 from api.frame import log_unexpected
 from app.web import ProvidersWeb
 from domain.errors import Unavailable
@@ -48,13 +49,10 @@ class Filing:
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """Take turns while the application lives."""
-        task = asyncio.create_task(self._run())
         try:
-            yield
+            async with alongside(self._run()):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             if isinstance(self._web, ProvidersWeb):
                 await self._web.close()
 

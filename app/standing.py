@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
+from api.alongside import alongside
 from api.frame import log_unexpected
 from channels.imap import IMAP
 from channels.smtp import LMTP, SMTP
@@ -102,13 +103,10 @@ class Standing:
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """Take turns while the application lives."""
-        task = asyncio.create_task(self._run())
         try:
-            yield
+            async with alongside(self._run()):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             await asyncio.gather(*(running.runner.stop() for running in self.runners.values()))
             self.runners.clear()
             await asyncio.to_thread(self.release)

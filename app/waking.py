@@ -8,10 +8,11 @@ nothing is left to do.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from api.alongside import alongside
 from api.auth import SYSTEM
 from api.frame import log_unexpected
 from domain.commands import By
@@ -55,13 +56,8 @@ class Waker:
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """Take turns while the application lives."""
-        task = asyncio.create_task(self._run())
-        try:
+        async with alongside(self._run()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def _due(self, now: int) -> list[ConversationRow]:
         with self._services.views.reading() as reading:

@@ -8,9 +8,10 @@ that it returns to the system, now and then, what figures needed for a moment.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
+from api.alongside import alongside
 from api.frame import log_unexpected
 from projections.report_loading import give_back
 
@@ -41,13 +42,8 @@ class Warmer:
     @asynccontextmanager
     async def running(self, _: FastAPI) -> AsyncIterator[None]:
         """Do so while the application lives."""
-        task = asyncio.create_task(self._run())
-        try:
+        async with alongside(self._run()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _run(self) -> None:
         await asyncio.sleep(AFTER_S)

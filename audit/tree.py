@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from audit.merkle import HASH_BYTES, Nodes, subtree
 from domain.errors import Damaged
 from storage.leaf import LEAF_PREFIX, Row, entries_maker, leaf_hash
-from storage.source import PAGE_BYTES, PAGE_EVENTS, Mark, Page, Source
+from storage.source import Mark, Page, Source
 
 if TYPE_CHECKING:
     from domain.ports import Entry, StoredEntry
@@ -53,7 +53,7 @@ class Leaves(Page, frozen=True):
 class LeafSource(Source):
     """A log read for its leaves alone: nothing is opened, and no key is needed.
 
-    `rows` gives those after a position, `entries` what is hashed of them.
+    Its pages are Leaves; `read` raises Damaged for an event that cannot be taken apart.
     """
 
     def __init__(self, log: tuple[bytes, Pages, Rows], origin: str) -> None:
@@ -62,10 +62,7 @@ class LeafSource(Source):
         self._id = ledger_id
         self._entries = entries_maker(origin, LEAF_PREFIX)
 
-    def read(
-        self, after: int, limit: int = PAGE_EVENTS, max_bytes: int = PAGE_BYTES
-    ) -> Leaves | None:
-        """The leaves after a position; None where the log ends there. Raises Damaged."""
+    def _page(self, after: int, limit: int, max_bytes: int) -> Leaves | None:
         rows = self._rows(after, limit, max_bytes)
         if not rows:
             return None
@@ -74,11 +71,11 @@ class LeafSource(Source):
 
 
 class _Unopened:
-    """Opens nothing: a tree is made of what is stored."""
+    """Implements Opener: a tree is made of what is stored, so no event is opened."""
 
-    def open_page(self, entries: Sequence[StoredEntry]) -> list[Entry]:
-        """Nobody asks."""
-        raise NotImplementedError(len(entries))
+    def open_page(self, _: Sequence[StoredEntry]) -> list[Entry]:
+        """None of them."""
+        return []
 
 
 class Tree:

@@ -10,6 +10,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -153,6 +154,9 @@ class Source:
                     return page
             else:
                 limit = min(limit, self._ahead.begins - after)
+        return self._page(after, limit, max_bytes)
+
+    def _page(self, after: int, limit: int, max_bytes: int) -> Page | None:
         stored = self._pages.page(after, limit, max_bytes)
         if not stored:
             return None
@@ -162,9 +166,8 @@ class Source:
 
     def until(self, stopping: Callable[[], bool]) -> Source:
         """The same log for work of minutes: once that is to stop, `read` raises Busy."""
-        ending = Source(self._ledger_id, self._pages, self._opener, self._leaf)
-        ending.helper = self.helper
-        ending._stopping = stopping
+        ending = copy(self)
+        ending._stopping = stopping  # noqa: SLF001 - it is a copy of this one
         return ending
 
     @contextmanager
@@ -177,8 +180,8 @@ class Source:
             yield self
             return
         with self.helper(reach) as ahead:
-            hurrying = Source(self._ledger_id, self._pages, self._opener, self._leaf)
-            hurrying._stopping, hurrying._ahead = self._stopping, ahead
+            hurrying = copy(self)
+            hurrying._ahead, hurrying.helper = ahead, None  # noqa: SLF001 - a copy of this one
             yield hurrying
 
     def mark_at(self, position: int) -> Mark | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import pytest
 
 from storage import follower as following
 from storage import source as reading
 from storage.follower import Follower
-from storage.source import Page, Reach
+from storage.source import Page, Reach, Source
 from storage.wakeup import Wakeup
 from tests.backends import Backend
 from tests.projections.desk import desk
@@ -62,7 +61,7 @@ def test_a_log_that_is_far_ahead_is_opened_by_another(
         follower.catch_up()
         assert not begun  # a short log is read by oneself
         shelf.entries = story_of(*"ab" * 12).entries
-        monkeypatch.setattr(source, "read", partial(source.read, limit=2))
+        monkeypatch.setattr(Source.read, "__defaults__", (2, reading.PAGE_BYTES))
         follower.catch_up()
         assert begun[0].given == [5, 8, 11, 14, 17]
         assert begun == ended
