@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ class Pair:
         ((receiver,),) = asked(self.standby, "SELECT pid FROM pg_stat_wal_receiver")
         os.kill(receiver, signal.SIGSTOP)
         try:
+            see_commits_wait(self.primary.url("postgres"))
             yield
         finally:
             os.kill(receiver, signal.SIGCONT)
@@ -103,6 +105,32 @@ def _wait_for_it(primary: Server, names: str) -> None:
     wanted = names != "''"
     sql = "SELECT 1 FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
     _until(lambda: bool(asked(primary, sql)) is wanted)
+
+
+def see_commits_wait(url: str) -> None:
+    """Return once a commit was seen to wait for a standby that does not answer.
+
+    The setting does not say so: commits wait when the checkpointer has read it, and told them.
+    """
+    waits = (
+        "SELECT pg_cancel_backend(pid) FROM pg_stat_activity"
+        " WHERE pid = %s AND wait_event = 'SyncRep'"
+    )
+    write = "SELECT pg_logical_emit_message(true, 'probe', '')"
+    deadline = time.monotonic() + PATIENCE_S
+    with (
+        psycopg.connect(url, autocommit=True) as probe,
+        psycopg.connect(url, autocommit=True) as other,
+    ):
+        seen = False
+        while not seen:
+            commit = threading.Thread(target=probe.execute, args=(write,), daemon=True)
+            commit.start()
+            while commit.is_alive() and not seen:
+                assert time.monotonic() < deadline, "commits do not wait for the standby"
+                seen = bool(other.execute(waits, (probe.info.backend_pid,)).fetchall())
+                time.sleep(0.005)
+            commit.join(PATIENCE_S)
 
 
 def _until(is_so: Any) -> None:  # noqa: ANN401 - a question

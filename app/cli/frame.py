@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -23,6 +24,7 @@ from domain.errors import (
     KeyMissing,
     NewerData,
     NotFound,
+    NotYet,
     StartupRefused,
     StateConflict,
     Unavailable,
@@ -56,6 +58,12 @@ _EXIT_CODES: Final[tuple[tuple[type[HiloError], int], ...]] = (
 YOUNG_OBJECTS: Final = 5_000
 """Objects between two looks of the collector: what a few hundred commands in flight are made of;
 more often it would find nearly all of them alive."""
+
+LOOK_S_MAX: Final = 30.0
+"""How long a command waits for a server's views; a second behind the log is much."""
+
+LOOK_EVERY_S: Final = 0.05
+"""How often it looks."""
 
 LEAVE_S: Final = 9.0
 """How long a process that was told to stop may take in all: less than the ten seconds after which
@@ -176,14 +184,31 @@ def open_here(data: str | None, *, follow: bool = False, polite: bool = False) -
 
 
 def look(composition: Composition, *groups: str) -> None:
-    """Have the core views hold all that the log holds, and those of the groups that are named."""
-    beside = zip(composition.groups[1:], composition.beside, strict=True)
-    for follower in (
-        composition.follower,
-        *(follower for group, follower in beside if group.name in groups),
-    ):
+    """Have the core views hold all that the log holds, and those of the groups that are named.
+
+    Where another process follows, it is waited for. Raises NotYet where that takes too long.
+    """
+    head = composition.log.head()
+    core, *beside = zip(
+        composition.groups, (composition.follower, *composition.beside), strict=True
+    )
+    for group, follower in (core, *(one for one in beside if one[0].name in groups)):
+        give_up_at = time.monotonic() + LOOK_S_MAX
         follower.catch_up()
+        while _position(composition, group.name) < head:
+            if time.monotonic() > give_up_at:
+                message = f"A server is making the views of `{group.name}`; try again later."
+                raise NotYet(message)
+            time.sleep(LOOK_EVERY_S)
+            follower.catch_up()
         follower.release()
+
+
+def _position(composition: Composition, group: str) -> int:
+    try:
+        return composition.views.position(group)
+    except NotYet:
+        return -1
 
 
 def look_everywhere(composition: Composition) -> None:

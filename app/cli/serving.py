@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -83,14 +82,15 @@ def follow(*, data: str | None, beside: int | None, as_json: bool) -> int:
 
     composition = open_ledger(settings)
     composition.proving.start()
-    stopped = threading.Event()
+    # A handler may run in the middle of anything: it takes no lock, as an event's would.
+    told, telling = os.pipe()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda *_: os.write(telling, b"."))
     folder = str(Path(composition.settings.data).resolve())
     if as_json:
         show({"following": folder})
     say(f"Following {folder}; stop with Ctrl-C.")
-    stopped.wait()
+    os.read(told, 1)
     leave_soon()
     composition.close()
     return OK
@@ -151,7 +151,8 @@ def _serve_at(
         _greet(composition, settings.public_url, as_json=wish.as_json)
         settle_memory()
         # The server raises a signal again that ended it; what is open is to be closed all the same.
-        signal.signal(signal.SIGTERM, lambda *_: None)
+        # One that comes before the server runs ends it as soon as it does.
+        signal.signal(signal.SIGTERM, server.handle_exit)
         with told(settings.data, settings.public_url):
             server.run(sockets=[listening])
     finally:

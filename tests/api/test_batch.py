@@ -227,7 +227,9 @@ def test_a_client_may_wait_for_each_verdict(house: House) -> None:
                     got += part
             connection.sendall(b"0\r\n\r\n")
             while b"0\r\n\r\n" not in got:
-                got += connection.recv(65_536)
+                part = connection.recv(65_536)
+                assert part
+                got += part
     assert b'"recorded":3' in got
 
 
@@ -245,7 +247,9 @@ def test_a_client_that_goes_away_is_left_alone(
             connection.sendall(head.encode() + line())
             got = b""
             while b'"line":1,' not in got:
-                got += connection.recv(65_536)
+                part = connection.recv(65_536)
+                assert part
+                got += part
     assert b"summary" not in got
     assert not caplog.records
 

@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from tests.backends import Backend
 
 ADDRESS = re.compile(r"Hilo is at (\S+)")
 LINK = re.compile(r"Sign in .*: (\S+)")
+
+PATIENCE_S = 60.0
+"""How long a process may take to say something, or to end when it is told to: it takes a second."""
 
 
 def environment(backend: Backend) -> dict[str, str]:
@@ -66,18 +70,35 @@ def served(backend: Backend, *words: str, around: Mapping[str, str] = {}) -> Ite
 
     `around` are further settings.
     """
-    command = [sys.executable, "-m", "app", "serve", "--port", "0", *words]
-    with subprocess.Popen(
-        command, env=environment(backend) | dict(around), stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
+    with begun(["serve", "--port", "0", *words], environment(backend) | dict(around)) as process:
+        address = ADDRESS.search(said_by(process))
+        link = LINK.search(said_by(process))
+        assert address, process.poll()
+        assert link
+        yield Served(process, address[1], link[1])
+
+
+@contextmanager
+def begun(words: Sequence[str], around: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on until the block ends; then it is told to end, and does so in time."""
+    command = [sys.executable, "-m", "app", *words]
+    with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, text=True) as process:
         try:
-            address = ADDRESS.search(process.stdout.readline())
-            link = LINK.search(process.stdout.readline())
-            assert address, process.poll()
-            assert link
-            yield Served(process, address[1], link[1])
+            yield process
         finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait(30)
+            process.terminate()
+            try:
+                process.wait(PATIENCE_S)
+            finally:
+                process.kill()
+
+
+def said_by(process: subprocess.Popen[str]) -> str:
+    """The next line that a process prints; empty where it ends, or is ended for saying nothing."""
+    assert process.stdout
+    alarm = threading.Timer(PATIENCE_S, process.kill)
+    alarm.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        alarm.cancel()

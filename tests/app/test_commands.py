@@ -6,12 +6,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 import pytest
 
 from app.cli import COMMANDS, main, run
+from app.cli.frame import look
+from domain.errors import NotYet
+from tests.app.ledgers import opened
+from tests.app.ledgers import run as run_one
+from tests.backends import Backend
+from tests.domain.commands import BY_TOKEN, said
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -122,3 +129,21 @@ def test_a_folder_that_cannot_be_made_is_said(hilo: Hilo, tmp_path: Path) -> Non
     assert (code, out) == (5, "")
     assert err.count("\n") == 1
     assert "cannot be used" in err
+
+
+def test_a_command_waits_for_the_views_of_a_server(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process follows, it makes; who has waited long enough is told so."""
+    with opened(backend) as server, opened(backend) as composition:
+        run_one(server.ledger.record(said(), BY_TOKEN))
+        assert server.follower._exclusive.acquire()
+        monkeypatch.setattr("app.cli.frame.LOOK_S_MAX", 0.0)
+        with pytest.raises(NotYet, match="core"):
+            look(composition)
+        monkeypatch.setattr("app.cli.frame.LOOK_S_MAX", 60.0)
+        with ThreadPoolExecutor(1) as beside:
+            looking = beside.submit(look, composition)
+            server.follower.catch_up()
+            looking.result(60)
+        assert composition.views.position() == composition.log.head()

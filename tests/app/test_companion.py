@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ import pytest
 from app.cli import serving
 from app.cli.companion import Companion, follow_beside
 from tests.app.ledgers import settings_of
-from tests.app.processes import Served, environment, served, token
+from tests.app.processes import Served, begun, environment, said_by, served, token
 from tests.app.test_kill import body
 from tests.backends import Backend
 
@@ -99,17 +98,21 @@ def test_another_process_makes_the_views(backend: Backend) -> None:
 
 def test_a_thread_follows_where_a_setting_says_so(tmp_path: Path) -> None:
     """With HILO_FOLLOWER=thread there is one process, which follows, and ends in order."""
-    command = [sys.executable, "-m", "app", "serve", "--port", "0"]
     around = {**os.environ, "HILO_DATA": str(tmp_path / "data"), "HILO_FOLLOWER": "thread"}
-    with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            address = process.stdout.readline().split()[-1]
-            until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
-            assert companions(process) == []
-        finally:
-            process.terminate()
-            assert process.wait(PATIENCE_S) == 0
+    with begun(["serve", "--port", "0"], around) as process:
+        address = said_by(process).split()[-1]
+        until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
+        assert companions(process) == []
+    assert process.returncode == 0
+
+
+def test_a_server_that_just_greeted_can_be_ended(tmp_path: Path) -> None:
+    """Told to end before it serves, it ends in order as soon as it does."""
+    around = {**os.environ, "HILO_DATA": str(tmp_path / "data")}
+    with begun(["serve", "--port", "0"], around) as process:
+        assert said_by(process)
+        assert said_by(process)
+    assert process.returncode == 0
 
 
 def test_a_thread_follows_where_no_process_can_be(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from domain.commands import By
 from tests import postgres
 from tests.api.house import interaction
 from tests.app.ledgers import opened, run
-from tests.app.processes import served
+from tests.app.processes import begun, said_by, served
 from tests.backends import sqlite_backend
 from tests.source_tree import ROOT
 
@@ -43,13 +43,8 @@ def witnessing(folder: Path, log: str, port: int) -> Iterator[Witness]:
     words = dict(zip(*[iter(shlex.split(line)[3:])] * 2, strict=True))  # as the document says it
     words |= {"--data": str(folder), "--log": log, "--port": str(port)}
     given = [word for pair in words.items() for word in pair]
-    command = [sys.executable, "-m", "app", "witness", "serve", *given]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            yield Witness(process, process.stdout.readline().strip())
-        finally:
-            process.kill()
+    with begun(["witness", "serve", *given], os.environ) as process:
+        yield Witness(process, said_by(process).strip())
 
 
 def until(ask: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], bool]) -> None:

@@ -19,10 +19,7 @@ from storage.sqlite_connection import open_writer, path_of
 from storage.trade_tables import engine_of
 from storage.writer import BATCH_EVENTS_MAX, BULK_UNITS_MAX
 from tests.backends import Backend
-from tests.storage.kit import batch, fact, opened_store, opened_writer, stream_id
-
-PATIENCE_S = 30.0
-"""How long a test waits for what should happen at once."""
+from tests.storage.kit import PATIENCE_S, batch, fact, opened_store, opened_writer, stream_id
 
 FULL = 2
 """How SQLite calls the level at which a commit waits for the disk."""
@@ -81,7 +78,7 @@ def test_a_commit_that_hangs_is_left_behind_on_closing(
 
         monkeypatch.setattr(opened.store, "append", hang)
         first = opened.writer.submit(fact("a"))
-        entered.wait()
+        assert entered.wait(PATIENCE_S)
         second = opened.writer.submit(fact("b"))
         opened.writer.close()
         assert isinstance(second.exception(0), StoreUnavailable)
@@ -107,7 +104,7 @@ def test_an_import_under_a_hanging_commit_hears_of_every_unit(
         async def run() -> list[Verdict | Exception]:
             units = [fact(f"n{number}") for number in range(2 * BULK_UNITS_MAX)]
             appending = asyncio.ensure_future(opened.writer.append_all(units))
-            await asyncio.to_thread(entered.wait)
+            assert await asyncio.to_thread(entered.wait, PATIENCE_S)
             await asyncio.to_thread(opened.writer.close)
             return await appending
 
@@ -133,7 +130,7 @@ def test_who_waits_no_more_does_not_stop_the_writer(backend: Backend) -> None:
 
         opened.writer.observer = hold_up
         opened.writer.submit(fact("a"))
-        entered.wait()
+        assert entered.wait(PATIENCE_S)
         gone = opened.writer.submit(fact("b"))
         assert gone.cancel()
         gate.set()

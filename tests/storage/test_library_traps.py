@@ -7,6 +7,7 @@ override again, and whether it is still needed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +20,16 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteFactory
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.ports import Appended
-from tests.storage.kit import TOPIC, batch, fact, happened, opened_store, stream_id, unit
+from tests.storage.kit import (
+    PATIENCE_S,
+    TOPIC,
+    batch,
+    fact,
+    happened,
+    opened_store,
+    stream_id,
+    unit,
+)
 
 
 def stored(name: str, version: int = 1) -> StoredEvent:
@@ -88,8 +98,10 @@ def _until_somebody_waits(connection: psycopg.Connection[tuple[object, ...]]) ->
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
+    deadline = time.monotonic() + PATIENCE_S
     while connection.execute(waiting).fetchone() == (0,):
-        connection.execute("SELECT pg_sleep(0.005)")
+        assert time.monotonic() < deadline, "nobody waits"
+        connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.005)")
 
 
 def test_stock_ids_have_gaps_after_a_conflict(stock: PostgresApplicationRecorder) -> None:

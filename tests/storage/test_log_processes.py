@@ -33,7 +33,7 @@ class Tail(threading.Thread):
     """Reads at the head of the log, as a follower does, until it is told the last position."""
 
     def __init__(self, store: LogStore) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self._store = store
         self.last: int | None = None
         self.seen: list[int] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,12 +21,10 @@ from storage.network import NETWORK
 from storage.postgres_connection import READERS_MAX
 from storage.trade import Kind, Trade
 from tests import postgres
-from tests.storage.kit import batch, fact, opened_store, stream_id
+from tests.standby import see_commits_wait
+from tests.storage.kit import PATIENCE_S, batch, fact, opened_store, stream_id
 
 OURS = "datname = current_database() AND pid <> pg_backend_pid()"
-PATIENCE_S = 30.0
-"""How long a test waits for what should happen at once."""
-
 WAITING = f"SELECT pid FROM pg_stat_activity WHERE {OURS} AND wait_event = 'SyncRep'"
 
 
@@ -206,8 +205,7 @@ def _await_nobody(other: psycopg.Connection[Any]) -> None:
     """Have every commit wait for a standby that is not there."""
     other.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     other.execute("SELECT pg_reload_conf()")
-    while other.execute("SHOW synchronous_standby_names").fetchone() != ("nobody",):
-        other.execute("SELECT pg_sleep(0.005)")
+    see_commits_wait(f"{other.info.dsn} password={other.info.password}")
 
 
 def _while_it_waits(
@@ -222,10 +220,14 @@ def _while_it_waits(
         except OutcomeUnknown as error:
             raised.append(error)
 
-    thread = threading.Thread(target=try_it)
+    thread = threading.Thread(target=try_it, daemon=True)
     thread.start()
+    deadline = time.monotonic() + PATIENCE_S
     while other.execute(WAITING.encode()).fetchone() is None:
+        assert thread.is_alive(), "the commit did not wait"
+        assert time.monotonic() < deadline, "the write does not come to its commit"
         other.execute("SELECT pg_sleep(0.005)")
     act()
-    thread.join()
+    thread.join(PATIENCE_S)
+    assert not thread.is_alive(), "the commit still waits"
     return raised[0] if raised else None

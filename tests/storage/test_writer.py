@@ -89,7 +89,7 @@ class Held:
         """Start an append that stays in its transaction until the gate opens."""
         self.store.gate.clear()
         task = asyncio.ensure_future(self.writer.append(fact("held")))
-        await asyncio.to_thread(self.store.entered.acquire)
+        assert await asyncio.to_thread(self.store.entered.acquire, timeout=30)
         return task
 
     def let_go(self) -> None:

@@ -28,6 +28,9 @@ from tests.backends import Backend
 from tests.storage.keys import a_keyring, close_stores, repeating
 from tests.storage.kit import Refused, stream_id, ticking
 
+PATIENCE_S = 120.0
+"""How long processes may take to be there, and to be done: they take a second or two."""
+
 SPAWN = multiprocessing.get_context("spawn")
 """Processes that share nothing but the database, as on a real machine."""
 
@@ -55,7 +58,7 @@ class Group:
     """Some processes that run one function each, all from the same moment on."""
 
     def __init__(self, work: Callable[..., None], *arguments: object, count: int) -> None:
-        self._barrier = SPAWN.Barrier(count)
+        self._barrier = SPAWN.Barrier(count, timeout=PATIENCE_S)
         self._ends: list[Connection] = []
         self._processes = []
         for number in range(count):
@@ -70,9 +73,10 @@ class Group:
 
     def results(self) -> list[bytes]:
         """What each sent, by number; raises EOFError where one failed."""
+        assert all(end.poll(PATIENCE_S) for end in self._ends), "a process says nothing"
         sent: list[bytes] = [end.recv_bytes() for end in self._ends]
         for process, end in zip(self._processes, self._ends, strict=True):
-            process.join()
+            process.join(PATIENCE_S)
             process.close()
             end.close()
         return sent

@@ -73,7 +73,11 @@ class Ledger:
         self.composition: Composition = open_ledger(settings, clock=lambda: self.now[0])
         self.application = application(self.composition)
         config = Config(
-            self.application, log_level="warning", access_log=False, timeout_keep_alive=IDLE_S
+            self.application,
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=WAIT_S,
         )
         self._server = Server(config)
         ready = threading.Event()
@@ -83,7 +87,7 @@ class Ledger:
             ready.set()
             await self._server.serve(sockets=[listening])
 
-        self._thread = threading.Thread(target=lambda: asyncio.run(serve()))
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
         assert ready.wait(WAIT_S)
         self._client.get(f"{self.url}/healthz", timeout=WAIT_S)
@@ -91,7 +95,8 @@ class Ledger:
     def stop(self) -> None:
         """End the server, and close the ledger."""
         self._server.should_exit = True
-        self._thread.join()
+        self._thread.join(3 * WAIT_S)
+        assert not self._thread.is_alive(), "the server does not end"
         self.composition.close()
 
     def close(self) -> None:
