@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import settings
 
 from tests import postgres
 from tests.backends import KINDS, Backend, postgresql_backend, sqlite_backend
+from tests.scratch import scratch
 from tests.source_tree import ROOT
 
 # A shared machine pauses for longer than any deadline that would say something about the code.
@@ -44,7 +46,8 @@ YOUNG_OBJECTS = 50_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the markers known, and have the collector look less often."""
+    """Make the markers known, choose where tests write, have the collector look less often."""
+    tempfile.tempdir = scratch()
     gc.set_threshold(YOUNG_OBJECTS)
     config.addinivalue_line("markers", "real_requests: needs the folder ../shared/payloads")
     config.addinivalue_line("markers", "begins_early: takes so long that it must not begin last")

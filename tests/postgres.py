@@ -23,6 +23,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.scratch import scratch
+
 START_S_MAX = 60.0
 """A loaded machine needs seconds to start a server; a minute means that it will not come up."""
 
@@ -38,7 +40,7 @@ SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "64MB",
     "max_connections": "100",
-    "max_wal_size": "1GB",
+    "max_wal_size": "256MB",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -124,10 +126,13 @@ class Account:
 
 
 @contextmanager
-def running(**other: str) -> Iterator[Server]:
-    """A fresh server in a folder of its own, with `other` settings; both are gone afterwards."""
+def running(where: str | None = None, **other: str) -> Iterator[Server]:
+    """A fresh server in a folder of its own, with `other` settings; both are gone afterwards.
+
+    `where` its folder is made; None: where tests write.
+    """
     account = _account()
-    folder = Path(tempfile.mkdtemp(prefix="hilo-pg-", dir=_short_temporary_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="hilo-pg-", dir=where or scratch()))
     try:
         programs = _reachable(_programs(), folder)
         server = Server(port=_free_port(), password=secrets.token_hex(16))
@@ -283,11 +288,6 @@ def _await(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
 
 def _environment(folder: Path) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(folder)}
-
-
-def _short_temporary_folder() -> str | None:
-    """A socket's path holds about 100 bytes, and some systems' temporary folders are long."""
-    return "/tmp" if Path("/tmp").is_dir() else None  # noqa: S108 - mkdtemp makes it private
 
 
 def _free_port() -> int:

@@ -19,6 +19,7 @@ import psycopg
 
 from tests import postgres
 from tests.postgres import LOOPBACK, Server
+from tests.scratch import scratch
 
 PATIENCE_S = 30.0
 """How long the two are waited for before a test fails; they need milliseconds."""
@@ -63,7 +64,7 @@ def asked(server: Server, sql: str, database: str = "postgres") -> list[tuple[An
 def standing_by(primary: Server) -> Iterator[Pair]:
     """A standby of a running server, for which every commit there waits until the end."""
     account = postgres._account()
-    folder = Path(tempfile.mkdtemp(prefix="hilo-pg-", dir=postgres._short_temporary_folder()))
+    folder = Path(tempfile.mkdtemp(prefix="hilo-pg-", dir=scratch()))
     try:
         if account.uid is not None:
             os.chown(folder, account.uid, -1)
