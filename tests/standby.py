@@ -18,11 +18,9 @@ from typing import Any
 import psycopg
 
 from tests import postgres
+from tests.patience import PATIENCE_S, until
 from tests.postgres import LOOPBACK, Server
 from tests.scratch import scratch
-
-PATIENCE_S = 30.0
-"""How long the two are waited for before a test fails; they need milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Pair:
     def give_up(self) -> None:
         """Whatever commit waits for the standby waits no longer, as on somebody's order."""
         sql = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-        _until(lambda: bool(asked(self.primary, sql)))
+        until(lambda: asked(self.primary, sql), "no commit waits")
 
     def promoted(self) -> Server:
         """The standby, which is a primary from now on."""
@@ -105,7 +103,7 @@ def _wait_for_it(primary: Server, names: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
     wanted = names != "''"
     sql = "SELECT 1 FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')"
-    _until(lambda: bool(asked(primary, sql)) is wanted)
+    until(lambda: bool(asked(primary, sql)) is wanted, "no standby comes, or goes")
 
 
 def see_commits_wait(url: str) -> None:
@@ -132,10 +130,3 @@ def see_commits_wait(url: str) -> None:
                 seen = bool(other.execute(waits, (probe.info.backend_pid,)).fetchall())
                 time.sleep(0.005)
             commit.join(PATIENCE_S)
-
-
-def _until(is_so: Any) -> None:  # noqa: ANN401 - a question
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, "the servers do not come that far"
-        time.sleep(0.02)

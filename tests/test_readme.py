@@ -11,6 +11,7 @@ import httpx
 
 from tests.app.processes import hilo, served
 from tests.backends import sqlite_backend
+from tests.patience import PATIENCE_S, until
 from tests.source_tree import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -36,7 +37,10 @@ def test_the_first_interaction_works_as_the_readme_says(tmp_path: Path) -> None:
     body = json.loads(re.search(r"-d '(.*?)'", block, re.DOTALL)[1])  # type: ignore[index]  # it is there
     token = hilo(backend, *words_after(block, ".venv/bin/hilo ")).stdout.decode().strip()
     headers = {"Authorization": f"Bearer {token}"}
-    with served(backend) as server, httpx.Client(base_url=server.address) as client:
+    with (
+        served(backend) as server,
+        httpx.Client(base_url=server.address, timeout=PATIENCE_S) as client,
+    ):
         first = client.post("/v1/interactions", json=body, headers=headers)
         again = client.post("/v1/interactions", json=body, headers=headers)
         other = {**body, "text": "otra cosa"}
@@ -45,7 +49,7 @@ def test_the_first_interaction_works_as_the_readme_says(tmp_path: Path) -> None:
         assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
         assert changed.status_code == httpx.codes.CONFLICT
         assert client.get(server.link).status_code == httpx.codes.SEE_OTHER
-        assert body["text"] in client.get("/").text
+        until(lambda: body["text"] in client.get("/").text)
 
 
 def test_the_channel_of_the_readme_is_made(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from api.web.contact_forms import (
 )
 from api.web.ground import open_page
 from api.web.making import Shown
+from api.web.offering import tongue_code
 from api.web.pages import shown
 from domain.errors import ChangedMeanwhile, InvalidInput
 from domain.times import zone_of
@@ -206,6 +207,8 @@ def _asked(sent: Sent, now: ContactView) -> ContactRequest:
         "language": now.language,
     }
     typed = {name: sent.one(name).strip() or None for name in shown if name in sent.fields}
+    if typed.get("language"):
+        typed["language"] = tongue_code(sent.one("language"))
     return ContactRequest(
         **{name: value for name, value in typed.items() if value != shown[name]}  # type: ignore[arg-type]  # names of its fields
     )

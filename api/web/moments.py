@@ -187,11 +187,10 @@ class Moments:
                 unit, size = larger, size // _KIB
         return format_unit(size, unit, length="short", locale=self._locale)
 
-    def zone_name(self) -> str:
-        """The reader's zone, by its place: hora de México (Ciudad de México); or UTC."""
-        if "/" not in self.zone:
-            return self.zone  # it has no place
-        return _zone_name(self.zone, self._language)
+    def zone_name(self, zone: str | None = None) -> str:
+        """A zone, else the reader's, by its place: hora de México (Ciudad de México); or UTC."""
+        wanted = zone or self.zone
+        return _zone_name(wanted, self._language) if "/" in wanted else wanted  # it has no place
 
     def _skeleton(self, skeleton: str, day: dt.date) -> str:
         return _date(skeleton, day, self._language)

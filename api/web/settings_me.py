@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Request, Response
 from msgspec import Struct
@@ -29,22 +27,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(include_in_schema=False)
 
-REGIONS: Final = frozenset(
-    {
-        "Africa",
-        "America",
-        "Antarctica",
-        "Arctic",
-        "Asia",
-        "Atlantic",
-        "Australia",
-        "Europe",
-        "Indian",
-        "Pacific",
-    }
-)
-"""Where time zones are offered from; older spellings are understood, but not offered."""
-
 _PATCH: Final = Shape(MePatch)
 _PASSWORD: Final = Shape(PasswordRequest)
 
@@ -55,13 +37,6 @@ class BrowserView(Struct, frozen=True):
     since: str
     used: str
     here: bool
-
-
-@cache
-def zones() -> tuple[str, ...]:
-    """The time zones that are offered, by name."""
-    known = (one for one in available_timezones() if one.partition("/")[0] in REGIONS)
-    return (*sorted(known), "UTC")
 
 
 def _ready(_: Query) -> Fill:
@@ -78,7 +53,6 @@ def _values(look: Look) -> dict[str, Any]:
     return {
         "person": known,
         "own": extra,
-        "zones": zones(),
         "default_zone": services.locale.zone,
         "departments": departments(look, extra.department if extra else None),
         "has_password": bool(credentials.passwords.with_password([user])),

@@ -8,7 +8,7 @@ of them is most of a page's time. Here its own hooks are used to do less: see `e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from types import CodeType
 from typing import Any, Final
@@ -21,6 +21,7 @@ from markupsafe import _escape_inner as escaped_text  # type: ignore[attr-define
 from api.web.calling import caller_in
 from api.web.files import all_files
 from api.web.languages import translations_of
+from api.web.offering import tongue, tongues, zones
 from api.web.plain_words import explaining
 from api.web.words import WORDS, message_of
 from domain.topics import TOPICS
@@ -73,6 +74,9 @@ def templates_in(language: str) -> Environment:
     made.filters["called"] = caller_in(translations.gettext)
     made.globals["asset"] = all_files().address
     made.globals["lang"] = language
+    made.globals["zones"] = partial(zones, language)
+    made.globals["tongues"] = partial(tongues, language)
+    made.globals["tongue"] = partial(tongue, language)
     made.globals["topics"] = " ".join(TOPICS)
     made.globals["word"] = lru_cache(WORDS_MAX)(
         lambda kind, word: translations.gettext(message_of(kind, word))

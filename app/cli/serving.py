@@ -147,12 +147,12 @@ def _serve_at(
         elif wish.follow:
             composition.proving.start()
         server = _server(composition)
-        # Whoever follows the link at once is answered at once.
-        _greet(composition, settings.public_url, as_json=wish.as_json)
-        settle_memory()
         # The server raises a signal again that ended it; what is open is to be closed all the same.
         # One that comes before the server runs ends it as soon as it does.
         signal.signal(signal.SIGTERM, server.handle_exit)
+        # Whoever follows the link at once is answered at once.
+        _greet(composition, settings.public_url, as_json=wish.as_json)
+        settle_memory()
         with told(settings.data, settings.public_url):
             server.run(sockets=[listening])
     finally:

@@ -9,9 +9,7 @@ from typing import Any
 import msgspec
 
 from tests.api.station import Station
-
-PATIENCE_S = 10
-"""How long a message is waited for before a test fails; it comes in milliseconds."""
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Coroutine, Iterator
+import time
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from domain.events import UserAdded
 from domain.staff import user_stream
 from tests.api.house import interaction
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 
 ValueT = TypeVar("ValueT")
 
@@ -97,8 +99,9 @@ class Station:
         """GET; the views hold all that was written until now."""
         if fresh and path.startswith("/v1/"):
             more["params"] = {**more.get("params", {}), "min_position": str(self.head)}
-        elif fresh:
-            assert self.run(self.composition.tide.wait_for(self.head, 10))
+            return patiently(lambda: self.request("GET", path, **more))
+        if fresh:
+            assert self.run(self.composition.tide.wait_for(self.head, PATIENCE_S))
         return self.request("GET", path, **more)
 
     def ask(self, path: str, **params: object) -> Any:  # noqa: ANN401 - JSON
@@ -118,6 +121,20 @@ class Station:
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+
+def patiently(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Ask again while views are not that far yet, unless it is said how long they may take."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        answer = ask()
+        if (
+            answer.status_code != httpx.codes.SERVICE_UNAVAILABLE
+            or answer.json()["type"] != "urn:hilo:problem:not-yet"
+            or "wait_ms" in answer.request.url.params
+            or time.monotonic() > give_up_at
+        ):
+            return answer
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from api.sending_files import clean_name, headers_of, span_of
 from app.filing import UPLOAD_KEPT_US, Filing
 from app.web import ProvidersWeb
 from tests.api.station import NOON, Station
+from tests.patience import PATIENCE_S
 
 PHOTO = bytes(range(256)) * 5_000
 
@@ -236,7 +237,7 @@ def test_files_follow_the_access_of_their_contact(each_station: Station) -> None
     other = station.append(resource="tel:+525511110009")
     path = f"/v1/attachments/{file['id']}"
     eyes = {name: station.bearer("read", user=one) for name, one in (("r", rosa), ("l", luis))}
-    assert station.run(station.composition.tide.wait_for(station.head, 10))
+    assert station.run(station.composition.tide.wait_for(station.head, PATIENCE_S))
     assert station.get(path, fresh=False, headers=eyes["l"]).status_code == 200
     closing = {"mode": "restricted", "users": ["rosa@example.mx"], "reason": "VIP"}
     contact = made["contact"]
@@ -253,7 +254,7 @@ def test_files_follow_the_access_of_their_contact(each_station: Station) -> None
     assert station.get(path, fresh=False, headers=station.bearer("append")).status_code == 403
     merge = {"other": contact, "reason": "la misma"}
     assert station.post(f"/v1/contacts/{other['contact']}/merge", json=merge).status_code == 200
-    assert station.run(station.composition.tide.wait_for(station.head, 10))
+    assert station.run(station.composition.tide.wait_for(station.head, PATIENCE_S))
     assert station.get(path, fresh=False, headers=eyes["l"]).status_code == 404
     assert station.get(path, fresh=False, headers=eyes["r"]).status_code == 200
 
@@ -265,7 +266,7 @@ def test_an_erased_file_says_so(station: Station) -> None:
     composition = station.composition
     subject = UUID(made["contact"])
     path = f"/v1/attachments/{first['id']}"
-    assert station.run(composition.tide.wait_for(station.head, 10))
+    assert station.run(composition.tide.wait_for(station.head, PATIENCE_S))
     assert composition.blobs.delete_of([subject]) == 2
     gone = station.get(path, fresh=False)
     assert (gone.status_code, gone.json()["type"]) == (410, "urn:hilo:problem:erased")

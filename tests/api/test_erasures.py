@@ -13,6 +13,7 @@ from app.cli import run as hilo
 from projections import contact_pages
 from projections.access import Reader
 from tests.api.station import Station
+from tests.patience import PATIENCE_S
 
 REASON = {"reason": "lo pidió por escrito"}
 
@@ -120,7 +121,7 @@ def test_a_stream_hears_that_a_contact_is_gone(station: Station) -> None:
     entries = station.services.log.open_page([erased])
     teller = Teller(station.services, station.composition.renderer)
     reader = Reader(everything=True)
-    assert station.run(station.composition.tide.wait_for(station.head, 10))
+    assert station.run(station.composition.tide.wait_for(station.head, PATIENCE_S))
     batch = teller.tell(entries, Wanted(frozenset({reader}), frozenset()))
     [frame] = batch.frames[reader]
     assert frame.body.startswith(b"event: gone")

@@ -12,6 +12,7 @@ from domain.errors import NotYet, StoreUnavailable
 from projections.views import Views
 from storage.follower import FollowerState, Phase
 from tests.api.station import Station
+from tests.patience import PATIENCE_S
 
 LOOKS_MAX = 400
 """Looks at something that is a moment away: twenty seconds, on a machine that is far too busy."""
@@ -29,7 +30,7 @@ def test_a_probe_may_ask_with_head(station: Station, path: str) -> None:
     """Balancers that look with HEAD are answered like those that look with GET."""
     station.append()
     # A node whose views are being built is not ready.
-    assert station.run(station.composition.tide.wait_for(station.head, 10))
+    assert station.run(station.composition.tide.wait_for(station.head, PATIENCE_S))
     assert station.request("HEAD", path, headers={}).status_code == 200
 
 

@@ -53,7 +53,7 @@ def at(moment: str) -> str:
 
 def report(station: Station, name: str, **params: object) -> Any:  # noqa: ANN401 - JSON
     """A report's body; it holds all that was written."""
-    answer = station.get(f"/v1/reports/{name}", params={"wait_ms": 10_000, **params})
+    answer = station.get(f"/v1/reports/{name}", params=params)
     assert answer.status_code == 200, answer.text
     assert int(answer.headers["hilo-position"]) >= station.head
     return answer.json()

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 
 ADDRESS = re.compile(r"Hilo is at (\S+)")
 LINK = re.compile(r"Sign in .*: (\S+)")
-
-PATIENCE_S = 60.0
-"""How long a process may take to say something, or to end when it is told to: it takes a second."""
 
 
 def environment(backend: Backend) -> dict[str, str]:

@@ -19,6 +19,7 @@ from tests.app.ledgers import opened
 from tests.app.ledgers import run as run_one
 from tests.backends import Backend
 from tests.domain.commands import BY_TOKEN, said
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -141,9 +142,9 @@ def test_a_command_waits_for_the_views_of_a_server(
         monkeypatch.setattr("app.cli.frame.LOOK_S_MAX", 0.0)
         with pytest.raises(NotYet, match="core"):
             look(composition)
-        monkeypatch.setattr("app.cli.frame.LOOK_S_MAX", 60.0)
+        monkeypatch.setattr("app.cli.frame.LOOK_S_MAX", PATIENCE_S)
         with ThreadPoolExecutor(1) as beside:
             looking = beside.submit(look, composition)
             server.follower.catch_up()
-            looking.result(60)
+            looking.result(PATIENCE_S)
         assert composition.views.position() == composition.log.head()

@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,7 @@ from tests.app.ledgers import settings_of
 from tests.app.processes import Served, begun, environment, said_by, served, token
 from tests.app.test_kill import body
 from tests.backends import Backend
-
-PATIENCE_S = 30.0
-"""Within this everything happens that a test waits for; it takes moments."""
-
-
-def until(what: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever comes
-    """What a question is answered with, as soon as it is answered with anything."""
-    deadline = time.monotonic() + PATIENCE_S
-    pause = threading.Event()
-    while not (found := what()):
-        assert time.monotonic() < deadline, what
-        pause.wait(0.02)
-    return found
+from tests.patience import PATIENCE_S, until
 
 
 def companions(server: subprocess.Popen[str]) -> list[int]:
@@ -67,7 +53,7 @@ class Visitor:
 
     def ask(self, server: Served, path: str) -> Any:  # noqa: ANN401 - JSON
         """The body of an answer."""
-        return httpx.get(f"{server.address}{path}", headers=self.headers, timeout=20).json()
+        return httpx.get(f"{server.address}{path}", headers=self.headers, timeout=PATIENCE_S).json()
 
     def phase(self, server: Served) -> str:
         """What the follower is said to be doing."""
@@ -101,7 +87,9 @@ def test_a_thread_follows_where_a_setting_says_so(tmp_path: Path) -> None:
     around = {**os.environ, "HILO_DATA": str(tmp_path / "data"), "HILO_FOLLOWER": "thread"}
     with begun(["serve", "--port", "0"], around) as process:
         address = said_by(process).split()[-1]
-        until(lambda: httpx.get(f"{address}/readyz").status_code == httpx.codes.OK)
+        until(
+            lambda: httpx.get(f"{address}/readyz", timeout=PATIENCE_S).status_code == httpx.codes.OK
+        )
         assert companions(process) == []
     assert process.returncode == 0
 

@@ -28,6 +28,7 @@ from tests.api.serving import serving
 from tests.api.station import NOON, Station, open_station
 from tests.backends import Backend, sqlite_backend
 from tests.channels import meta_shop, shop, vendors
+from tests.patience import PATIENCE_S
 
 PHOTO = bytes(range(256)) * 2_000
 GRAPH = "graph.facebook.com/v23.0"
@@ -374,7 +375,7 @@ def test_a_served_ledger_fetches_by_itself(small_world: World) -> None:
 
         fetching.observer = heard
         async with world.filing.running(station.application):
-            await asyncio.wait_for(ended.wait(), 15)
+            await asyncio.wait_for(ended.wait(), PATIENCE_S)
 
     station.run(until_fetched())
     (view,) = world.rows()[0]["attachments"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from io import BytesIO
@@ -27,11 +26,9 @@ from tests.app.ledgers import opened, run, settings_of
 from tests.app.processes import environment, hilo
 from tests.backends import Backend, sqlite_backend
 from tests.domain.commands import BY_ROSA, said
+from tests.patience import until
 
 SOURCE = "import:old"
-PATIENCE_S = 60.0
-"""How long a test waits for another process."""
-
 LINES = 1_500
 """Lines of a large file, each so long that all together it is one."""
 
@@ -167,10 +164,10 @@ def test_an_import_cut_off_and_run_again_is_the_ledger_of_one_that_was_not(
         with subprocess.Popen(
             command, env=environment(backend), start_new_session=True, stderr=subprocess.DEVNULL
         ) as process:
-            _await(lambda: composition.log.head() > LINES // 10)
+            until(lambda: composition.log.head() > LINES // 10)
             process.kill()
             process.wait()
-        _await(lambda: not _of_session(process.pid))
+        until(lambda: not _of_session(process.pid))
         cut = composition.log.head()
     assert 0 < cut < LINES
     counts = json.loads(hilo(backend, "import", str(file), "--json").stdout)
@@ -180,16 +177,6 @@ def test_an_import_cut_off_and_run_again_is_the_ledger_of_one_that_was_not(
         found = told(composition)
     asked = [json.loads(one) for one in lines]
     assert found == [(one["external_id"], one["resource"], one["text"]) for one in asked]
-
-
-def _await(happened: Callable[[], bool]) -> None:
-    """Wait until another process has done something."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE_S / 0.01)):
-        if happened():
-            return
-        pause.wait(0.01)
-    raise TimeoutError
 
 
 def _of_session(session: int) -> list[int]:

@@ -12,6 +12,7 @@ from domain.events import InteractionRecorded
 from tests.app.ledgers import opened
 from tests.app.processes import Served, hilo, served, token
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 
 ROUNDS = 10
 """On each database, so twenty in a run; in every fifth one the views are made beside it, by a
@@ -47,12 +48,14 @@ class Load:
         """Send until so many were acknowledged, then kill the server under the rest."""
         enough = asyncio.Event()
         target = len(self.acknowledged) + BEFORE_THE_KILL
-        async with httpx.AsyncClient(base_url=server.address, headers=self._headers) as client:
+        async with httpx.AsyncClient(
+            base_url=server.address, headers=self._headers, timeout=PATIENCE_S
+        ) as client:
             writers = [
                 asyncio.create_task(self._write(client, f"{number}-{writer}", target, enough))
                 for writer in range(WRITERS)
             ]
-            await asyncio.wait_for(enough.wait(), 60)
+            await asyncio.wait_for(enough.wait(), PATIENCE_S)
             server.kill()
             await asyncio.gather(*writers)
 
@@ -79,7 +82,9 @@ def test_killed_under_load_nothing_acknowledged_is_lost(backend: Backend) -> Non
     with served(backend) as server:
         headers = {"Authorization": f"Bearer {token(backend, 'again', 'append')}"}
         key, first = next(iter(load.acknowledged.items()))
-        again = httpx.post(f"{server.address}/v1/interactions", json=body(key), headers=headers)
+        again = httpx.post(
+            f"{server.address}/v1/interactions", json=body(key), headers=headers, timeout=PATIENCE_S
+        )
         assert (again.status_code, again.json()["id"]) == (httpx.codes.OK, first)
     with opened(backend) as composition:
         found: dict[str, int] = {}

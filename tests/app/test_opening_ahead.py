@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from multiprocessing import active_children
 
 import pytest
@@ -12,10 +10,11 @@ from app import opening_ahead
 from app.cli.importing import Import
 from domain.ports import Entry
 from storage import source as reading
-from storage.source import Mark, Page, Reach, Source
+from storage.source import Mark, Reach, Source
 from tests.app.ledgers import opened, run
-from tests.app.test_import import PATIENCE_S, SOURCE, line, parts
+from tests.app.test_import import SOURCE, line, parts
 from tests.backends import Backend
+from tests.patience import until
 
 LINES = 9
 
@@ -29,17 +28,6 @@ def read_all(source: Source, events: int) -> tuple[list[Entry], Mark | None]:
         entries += page.entries
         mark = page.mark
     return entries, mark
-
-
-def awaited(page: Callable[[], Page | None]) -> Page | None:
-    """What another process has, once it has it."""
-    pause = threading.Event()
-    for _ in range(int(PATIENCE_S / 0.01)):
-        found = page()
-        if found is not None:
-            return found
-        pause.wait(0.01)
-    return None
 
 
 def test_pages_that_another_process_opened_are_those_that_one_opens_oneself(
@@ -61,7 +49,7 @@ def test_pages_that_another_process_opened_are_those_that_one_opens_oneself(
             assert ahead is not None
             assert refused is None
             assert ahead.page(2, 2) is None
-            assert awaited(lambda: ahead.page(5, 2)) == plain.read(5, 2)
+            assert until(lambda: ahead.page(5, 2)) == plain.read(5, 2)
             assert ahead.page(5, 2) is None
             for process in active_children():
                 process.kill()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -21,10 +20,7 @@ from tests.app.ledgers import opened
 from tests.app.ledgers import run as ending
 from tests.app.processes import served
 from tests.backends import Backend
-
-PATIENCE_S = 10
-"""Far more than the second that it may take, for a machine that is busy."""
-
+from tests.patience import PATIENCE_S, until
 
 Hilo = Callable[..., tuple[int, str, str]]
 
@@ -42,16 +38,6 @@ def typed(
         return code, printed.out, printed.err
 
     return type_in
-
-
-def soon(holds: Callable[[], bool]) -> bool:
-    """Whether something comes to hold."""
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_users_are_made_and_listed(typed: Hilo) -> None:
@@ -106,17 +92,20 @@ def test_another_process_hears_of_a_revocation(backend: Backend) -> None:
         rosa = ending(people.add(UUID(int=5), NewUser("r@example.mx", "Rosa", "agent"), by))[0]
         mine, token = ending(issue(services, NewToken("crm", ("read",)), by))
         hers, _ = ending(issue(services, NewToken("hers", ("read",), user=rosa), by))
-        with served(backend) as server, httpx.Client(base_url=server.address) as client:
+        with (
+            served(backend) as server,
+            httpx.Client(base_url=server.address, timeout=PATIENCE_S) as client,
+        ):
 
             def statuses() -> list[int]:
                 bearers = [{"Authorization": f"Bearer {secret}"} for secret in (mine, hers)]
                 return [client.get("/v1/activity", headers=one).status_code for one in bearers]
 
-            assert soon(lambda: statuses() == [200, 200])
+            until(lambda: statuses() == [200, 200])
             ending(revoke(services, token.token_id, by))
-            assert soon(lambda: statuses() == [401, 200])
+            until(lambda: statuses() == [401, 200])
             ending(shut_out(services, rosa, by))
-            assert soon(lambda: statuses() == [401, 401])
+            until(lambda: statuses() == [401, 401])
 
 
 def test_a_token_finds_a_user_who_was_just_made(typed: Hilo) -> None:

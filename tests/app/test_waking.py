@@ -15,6 +15,7 @@ from domain.events import ConversationReopened, ConversationSnoozed
 from domain.times import format_utc
 from tests.api.station import NOON, Station, open_station
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 
 HOUR = 3_600_000_000
 
@@ -37,7 +38,7 @@ def snoozed(station: Station, until: int, **changes: object) -> str:
 
 def turn(station: Station) -> int:
     """Let the job look at what is overdue, the views holding all that was written."""
-    assert station.run(station.composition.tide.wait_for(station.head, 10))
+    assert station.run(station.composition.tide.wait_for(station.head, PATIENCE_S))
     return station.run(Waker(station.services).turn())
 
 
@@ -90,7 +91,7 @@ def test_two_servers_end_it_once(station: Station) -> None:
     """Two that look at the same time write one event between them."""
     contact = snoozed(station, NOON + HOUR)
     station.now[0] = NOON + HOUR
-    assert station.run(station.composition.tide.wait_for(station.head, 10))
+    assert station.run(station.composition.tide.wait_for(station.head, PATIENCE_S))
     clock = station.composition.clock
     other = open_ledger(station.composition.settings, follow=False, clock=clock)
     try:
@@ -111,5 +112,5 @@ def test_the_server_takes_turns_by_itself(station: Station) -> None:
     contact = snoozed(station, NOON + HOUR)
     before = station.head
     station.now[0] = NOON + HOUR
-    assert station.run(station.composition.tide.wait_for(before + 1, 10))
+    assert station.run(station.composition.tide.wait_for(before + 1, PATIENCE_S))
     assert station.ask(f"/v1/conversations/{contact}")["status"] == "open"

@@ -20,6 +20,7 @@ from tests.app.ledgers import TurnedClock
 from tests.app.ledgers import opened as opened_ledger
 from tests.audit.attacks import fill, signed
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 
 
 def host(composition: Composition, folder: Path) -> Signer:
@@ -183,6 +184,6 @@ def test_what_is_signed_lies_on_a_standby(
     monkeypatch: pytest.MonkeyPatch, names: str, looks: int, *, answer: bool
 ) -> None:
     """Where a synchronous standby is configured, one must have flushed; else nobody is asked."""
-    monkeypatch.setattr(standby, "FLUSHED_S_MAX", 0.01)
+    monkeypatch.setattr(standby, "FLUSHED_S_MAX", PATIENCE_S if answer else 0.01)
     monkeypatch.setattr(standby, "POLL_S", 0.001)
     assert standby._flushed(cast("Any", Standby(names, looks))) is answer

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +21,8 @@ from tests.api.house import interaction
 from tests.app.ledgers import opened, run
 from tests.app.processes import begun, said_by, served
 from tests.backends import sqlite_backend
+from tests.patience import PATIENCE_S, until
 from tests.source_tree import ROOT
-
-PATIENCE_S = 30.0
-"""How long the two are waited for before the test fails; it takes a second."""
 
 
 class Witness(NamedTuple):
@@ -45,14 +42,6 @@ def witnessing(folder: Path, log: str, port: int) -> Iterator[Witness]:
     given = [word for pair in words.items() for word in pair]
     with begun(["witness", "serve", *given], os.environ) as process:
         yield Witness(process, said_by(process).strip())
-
-
-def until(ask: Callable[[], dict[str, Any]], is_so: Callable[[dict[str, Any]], bool]) -> None:
-    """Wait until a state is as it should be."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so(state := ask()):
-        assert time.monotonic() < deadline, state
-        time.sleep(0.05)
 
 
 def test_a_ledger_and_its_witness(tmp_path: Path) -> None:
@@ -82,14 +71,14 @@ def test_a_ledger_and_its_witness(tmp_path: Path) -> None:
                 return found
 
             append("wamid.1")
-            until(state, lambda now: now["checkpoint"]["size"] == now["head"])
-            until(state, lambda now: now["checkpoint"]["cosigned_by"] == ["example.org/witness"])
+            until(lambda: (now := state())["checkpoint"]["size"] == now["head"], state)
+            until(lambda: state()["checkpoint"]["cosigned_by"] == ["example.org/witness"], state)
             assert state()["healthy"]
             note = read_note(client.get("/v1/log/checkpoint").text)
             assert note.signed_by(read_verifier(witness.key))
             witness.process.kill()
             append("wamid.2")
-            until(state, lambda now: not now["healthy"])
+            until(lambda: not state()["healthy"], state)
             now = state()
             assert [row["kind"] for row in now["places"] if row["error"]] == ["witness"]
             assert now["checkpoint"]["size"] == now["head"]  # it is signed all the same

@@ -10,6 +10,8 @@ import re
 import ssl
 from dataclasses import dataclass, field
 
+from tests.patience import PATIENCE_S
+
 PASSWORD = "correcto"
 WITHOUT_IDLE = "IMAP4rev1"
 WITH_IDLE = "IMAP4rev1 IDLE"
@@ -80,7 +82,7 @@ class ImapServer:
 
     async def idled(self, times: int) -> None:
         """Wait until somebody has waited for news so many times: all before that is settled."""
-        async with asyncio.timeout(20), self.turns:
+        async with asyncio.timeout(PATIENCE_S), self.turns:
             await self.turns.wait_for(lambda: self.idles >= times)
 
     def tell(self) -> None:

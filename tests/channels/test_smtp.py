@@ -19,6 +19,7 @@ from domain.errors import InvalidInput, StoreUnavailable
 from domain.events import InteractionRecorded
 from tests.backends import Backend
 from tests.channels.mails import ANA, SHOP, Post, mail, open_post
+from tests.patience import PATIENCE_S
 
 Got = TypeVar("Got")
 
@@ -178,7 +179,7 @@ def test_what_cannot_be_taken_is_put_off_or_refused(
         while listener.sessions:  # noqa: ASYNC110 - nobody is told of the end
             await asyncio.sleep(0)
 
-    office.house.run(asyncio.wait_for(breaks_off(), 10))
+    office.house.run(asyncio.wait_for(breaks_off(), PATIENCE_S))
     assert listener.held_bytes == 0
     assert office.balance("smtp")["received"] == 1
 

@@ -17,13 +17,11 @@ from storage.follower import Follower, Phase
 from storage.source import COLLECT_EVERY, seldom_collected
 from storage.wakeup import Wakeup
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 from tests.projections.desk import Desk, desk
 from tests.projections.shelf import LEDGER, Shelf
 from tests.projections.tally import Tally
 from tests.projections.test_group import counts, story_of
-
-PATIENCE_S = 30.0
-"""How long a test waits for what should happen at once."""
 
 OTHER_LEDGER = UUID(int=99)
 

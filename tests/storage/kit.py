@@ -23,9 +23,6 @@ from storage.writer import GroupCommit
 TOPIC = "test.happened"
 NAMESPACE = UUID("6f0c1c1e-3a51-4f0e-9d3f-3f3a3c1f0b11")
 
-PATIENCE_S = 30.0
-"""How long a test waits for what should happen at once."""
-
 
 class Happened(Struct, frozen=True):
     """Something happened; `subjects` are those of the unit's seekers."""

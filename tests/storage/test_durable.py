@@ -19,7 +19,8 @@ from storage.sqlite_connection import open_writer, path_of
 from storage.trade_tables import engine_of
 from storage.writer import BATCH_EVENTS_MAX, BULK_UNITS_MAX
 from tests.backends import Backend
-from tests.storage.kit import PATIENCE_S, batch, fact, opened_store, opened_writer, stream_id
+from tests.patience import PATIENCE_S
+from tests.storage.kit import batch, fact, opened_store, opened_writer, stream_id
 
 FULL = 2
 """How SQLite calls the level at which a commit waits for the disk."""

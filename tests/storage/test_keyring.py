@@ -19,6 +19,7 @@ from storage.keyring import KEY_LIFETIME_S, Keyring, LedgerIdentity, has_ledger
 from storage.keystore import KeyStore
 from storage.lru import ExpiringLru
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 from tests.storage.keys import RAW_KEK, HandClock, a_keyring, a_store, close_stores, repeating
 
 ANA = UUID("11111111-1111-4111-8111-111111111111")
@@ -86,7 +87,7 @@ def test_threads_that_start_together_agree(backend: Backend) -> None:
     barrier = Barrier(4)
 
     def start(seed: int) -> LedgerIdentity:
-        barrier.wait(10)
+        barrier.wait(PATIENCE_S)
         return a_keyring(backend.keys_url, seed).identity
 
     with ThreadPoolExecutor(4) as pool:
@@ -318,7 +319,7 @@ def test_starters_that_race_get_one_kek(tmp_path: Path) -> None:
     barrier = Barrier(8)
 
     def start(seed: int) -> bytes:
-        barrier.wait(10)
+        barrier.wait(PATIENCE_S)
         return make_kek(folder, seed)
 
     with ThreadPoolExecutor(8) as threads:

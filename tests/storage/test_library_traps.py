@@ -7,7 +7,6 @@ override again, and whether it is still needed.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,8 +19,8 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteFactory
 from psycopg.conninfo import conninfo_to_dict
 
 from domain.ports import Appended
+from tests.patience import until
 from tests.storage.kit import (
-    PATIENCE_S,
     TOPIC,
     batch,
     fact,
@@ -98,10 +97,12 @@ def _until_somebody_waits(connection: psycopg.Connection[tuple[object, ...]]) ->
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + PATIENCE_S
-    while connection.execute(waiting).fetchone() == (0,):
-        assert time.monotonic() < deadline, "nobody waits"
-        connection.execute("SELECT pg_stat_clear_snapshot(), pg_sleep(0.005)")
+
+    def somebody_waits() -> bool:
+        connection.execute("SELECT pg_stat_clear_snapshot()")  # it is in a transaction
+        return connection.execute(waiting).fetchone() != (0,)
+
+    until(somebody_waits)
 
 
 def test_stock_ids_have_gaps_after_a_conflict(stock: PostgresApplicationRecorder) -> None:

@@ -21,8 +21,9 @@ from storage.network import NETWORK
 from storage.postgres_connection import READERS_MAX
 from storage.trade import Kind, Trade
 from tests import postgres
+from tests.patience import PATIENCE_S
 from tests.standby import see_commits_wait
-from tests.storage.kit import PATIENCE_S, batch, fact, opened_store, stream_id
+from tests.storage.kit import batch, fact, opened_store, stream_id
 
 OURS = "datname = current_database() AND pid <> pg_backend_pid()"
 WAITING = f"SELECT pid FROM pg_stat_activity WHERE {OURS} AND wait_event = 'SyncRep'"

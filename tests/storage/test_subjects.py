@@ -17,6 +17,7 @@ from domain.ports import Seeker
 from storage.keyring import Keyring
 from storage.subjects import SubjectBook
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 from tests.storage.keys import a_keyring, close_stores, repeating
 
 ANA = "tel:+525512345678"
@@ -254,7 +255,7 @@ def test_threads_that_race_make_one_subject(backend: Backend) -> None:
         def meet(
             book: SubjectBook, barrier: Barrier = barrier, seeker: Seeker = seeker
         ) -> UUID | None:
-            barrier.wait(10)
+            barrier.wait(PATIENCE_S)
             return book.resolve([seeker], create=True)[0]
 
         with ThreadPoolExecutor(4) as pool:

@@ -22,6 +22,7 @@ from storage.writer import (
     GroupCommit,
 )
 from tests.backends import Backend
+from tests.patience import PATIENCE_S
 from tests.storage.kit import (
     Happened,
     OpenWriter,
@@ -89,7 +90,7 @@ class Held:
         """Start an append that stays in its transaction until the gate opens."""
         self.store.gate.clear()
         task = asyncio.ensure_future(self.writer.append(fact("held")))
-        assert await asyncio.to_thread(self.store.entered.acquire, timeout=30)
+        assert await asyncio.to_thread(self.store.entered.acquire, timeout=PATIENCE_S)
         return task
 
     def let_go(self) -> None:
@@ -100,8 +101,7 @@ class Held:
 @pytest.fixture
 def held(opened: OpenWriter) -> Iterator[Held]:
     """A group commit whose transactions can be held up."""
-    made = Held(opened)
-    yield made
+    yield (made := Held(opened))
     made.let_go()
     made.writer.close()
 
@@ -196,10 +196,10 @@ def test_what_the_database_refuses_is_found_alone(opened: OpenWriter) -> None:
 def test_threads_without_a_loop_get_their_verdicts(opened: OpenWriter) -> None:
     """`submit` answers through a future of threads, with verdicts and errors alike."""
     futures = [opened.writer.submit(fact(f"n{i}")) for i in range(10)]
-    positions = {v.positions for f in futures if isinstance(v := f.result(10), Appended)}
+    positions = {v.positions for f in futures if isinstance(v := f.result(PATIENCE_S), Appended)}
     assert positions == {(i,) for i in range(1, 11)}
     with pytest.raises(Refused):
-        opened.writer.submit(failing("bad")).result(10)
+        opened.writer.submit(failing("bad")).result(PATIENCE_S)
 
 
 def test_an_import_keeps_its_order(opened: OpenWriter) -> None:

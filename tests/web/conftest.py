@@ -13,11 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from api.web.files import missing
+from tests.patience import PATIENCE_S
 from tests.source_tree import ROOT
 from tests.web.window import Ledger, Window, served
-
-PATIENCE_MS = 10_000
-"""How long something on a page is waited for before a test fails; it comes in milliseconds."""
 
 STAGE = ThreadPoolExecutor(1, "browser")
 """Playwright keeps a loop running in its thread: it gets one of its own, and so do its tests."""
@@ -80,7 +78,7 @@ def browse(chromium: Browser, ledger: Ledger) -> Iterator[Callable[..., Window]]
             timezone_id="America/Mexico_City",
             **options,  # type: ignore[arg-type]  # the browser's own options, as they are
         )
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(1_000 * PATIENCE_S)
         if name is not None:
             context.add_cookies([ledger.cookie(name)])  # type: ignore[list-item]  # a plain dict
         opened.append(Window(context, ledger))

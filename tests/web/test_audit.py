@@ -20,6 +20,7 @@ from app.cli.proofs import verify_bundle
 from app.running import perform
 from app.verifying import Wish
 from audit.verify import Verified
+from tests.patience import PATIENCE_S
 from tests.web.window import DOT, Ledger, Window, no_barriers
 
 Browse = Callable[..., Window]
@@ -93,7 +94,9 @@ def test_the_log_is_paged_by_number(signed: Ledger, browse: Browse) -> None:
     expect(numbers).to_have_text(["3", "2", "1"])
     page.goto("/audit/log?upto=x")
     expect(page.locator("#upto-err")).to_be_visible()
-    asked = httpx.get(f"{signed.url}/audit?receipt={head - 5}", headers=signed.headers)
+    asked = httpx.get(
+        f"{signed.url}/audit?receipt={head - 5}", headers=signed.headers, timeout=PATIENCE_S
+    )
     assert (asked.status_code, f"upto={head - 5}" in asked.text) == (200, True)  # by a token too
 
 

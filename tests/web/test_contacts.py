@@ -138,6 +138,10 @@ def test_addresses_notes_and_access_without_scripts(ledger: Ledger, browse: Brow
     for window in (without, scripted, stranger):
         window.expected = lambda text: re.search("404|409|422", text) is not None
     plain = without.go(f"/contacts/{ana}/edit")
+    plain.get_by_label("Language").fill("spanish")
+    plain.locator("#details button").click()
+    expect(plain.get_by_label("Language")).to_have_value("Spanish")
+    assert ledger.ask("GET", f"/v1/contacts/{ana}")["language"] == "es"
     plain.locator("#f-address").fill("55 1111 2222")
     plain.locator("#f-address").press("Enter")
     expect(plain.locator("#taken")).to_contain_text("Eva")

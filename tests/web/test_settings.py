@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.api.browser import PASSWORD
+from tests.patience import PATIENCE_S
 from tests.web.window import Ledger, Window, no_barriers
 
 Browse = Callable[..., Window]
@@ -224,7 +225,10 @@ def test_a_token_is_shown_once_and_revoked(ledger: Ledger, browse: Browse) -> No
     expect(page.locator("#toast")).to_be_visible()
     no_barriers(page)
     bearer = {"Authorization": f"Bearer {secret}"}
-    assert httpx.get(f"{ledger.url}/v1/contacts", headers=bearer).status_code == 200
+    assert (
+        httpx.get(f"{ledger.url}/v1/contacts", headers=bearer, timeout=PATIENCE_S).status_code
+        == 200
+    )
     page.goto("/settings/tokens")
     assert secret not in page.content()
     row = page.locator(".tokens li", has_text="CRM")
@@ -233,4 +237,7 @@ def test_a_token_is_shown_once_and_revoked(ledger: Ledger, browse: Browse) -> No
     row.locator("summary").click()
     press(page, "Revocar CRM")
     expect(row).to_contain_text("revocado")
-    assert httpx.get(f"{ledger.url}/v1/contacts", headers=bearer).status_code == 401
+    assert (
+        httpx.get(f"{ledger.url}/v1/contacts", headers=bearer, timeout=PATIENCE_S).status_code
+        == 401
+    )

@@ -9,6 +9,7 @@ import threading
 from base64 import b64decode
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,6 +28,8 @@ from domain.commands import By
 from domain.events import UserAdded
 from domain.staff import user_stream
 from tests.api.house import NOON, interaction
+from tests.api.station import patiently
+from tests.patience import PATIENCE_S
 
 ValueT = TypeVar("ValueT")
 
@@ -36,8 +39,9 @@ DOT = (
 )
 """A PNG of one point."""
 
-WAIT_S = 10
-"""How long the ledger is waited for before a test fails; it takes milliseconds."""
+
+END_S = 10
+"""How long requests under way are waited for at the end: they take milliseconds."""
 
 
 class Ledger:
@@ -77,7 +81,7 @@ class Ledger:
             log_level="warning",
             access_log=False,
             timeout_keep_alive=IDLE_S,
-            timeout_graceful_shutdown=WAIT_S,
+            timeout_graceful_shutdown=END_S,
         )
         self._server = Server(config)
         ready = threading.Event()
@@ -89,13 +93,13 @@ class Ledger:
 
         self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
-        assert ready.wait(WAIT_S)
-        self._client.get(f"{self.url}/healthz", timeout=WAIT_S)
+        assert ready.wait(PATIENCE_S)
+        self._client.get(f"{self.url}/healthz", timeout=PATIENCE_S)
 
     def stop(self) -> None:
         """End the server, and close the ledger."""
         self._server.should_exit = True
-        self._thread.join(3 * WAIT_S)
+        self._thread.join(2 * PATIENCE_S)
         assert not self._thread.is_alive(), "the server does not end"
         self.composition.close()
 
@@ -108,7 +112,7 @@ class Ledger:
 
     def run(self, work: Coroutine[Any, Any, ValueT]) -> ValueT:
         """Run a coroutine on the server's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     def bearer(self, *scopes: str, user: UUID | None = None) -> dict[str, str]:
         """The headers of a program with these scopes."""
@@ -151,9 +155,9 @@ class Ledger:
         """
         if method == "GET" and "min_position" not in path:
             self.caught_up()
-        answer = self._client.request(
-            method, f"{self.url}{path}", headers=as_ or self.headers, timeout=WAIT_S, json=json
-        )
+        given: Any = {"headers": as_ or self.headers, "timeout": PATIENCE_S, "json": json}
+        ask = partial(self._client.request, method, f"{self.url}{path}", **given)
+        answer = patiently(ask) if method == "GET" else ask()
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
@@ -171,7 +175,7 @@ class Ledger:
             params={"name": name},
             content=b64decode(DOT),
             headers={**self.headers, "Content-Type": media_type},
-            timeout=WAIT_S,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
@@ -186,19 +190,18 @@ class Ledger:
             f"{self.url}/v1/interactions/batch?verdicts=errors",
             content="\n".join(lines),
             headers={**self.headers, "Content-Type": "application/x-ndjson"},
-            timeout=WAIT_S,
+            timeout=PATIENCE_S,
         )
         assert f'"recorded":{len(lines)}' in answer.text, answer.text
 
     def caught_up(self) -> None:
         """Wait until every page shows all that was written."""
-        head = self.composition.log.head()
-        self.ask("GET", f"/v1/conversations?min_position={head}&wait_ms=10000&limit=1")
+        assert self.run(self.composition.tide.wait_for(self.composition.log.head(), PATIENCE_S))
 
     def searchable(self) -> None:
         """Wait until the search finds all that was written."""
         head = self.composition.log.head()
-        self.ask("GET", f"/v1/search?q=zz&min_position={head}&wait_ms=10000")
+        self.ask("GET", f"/v1/search?q=zz&min_position={head}")
 
 
 @contextmanager
