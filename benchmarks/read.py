@@ -1,10 +1,10 @@
 """Reading a large ledger: pages of the three views, until the server is ready, and its memory.
 
 One client over one kept connection, each request another one, so that no answer is one that was
-kept: what is said is the time of a whole request, the server's part and HTTP's. One contact has
-a tenth of all interactions, over eight numbers. The browser's pages are asked for in the same way
-(visits.py). The views are asked when only the first interactions are there as well, and the
-medians are compared.
+kept: what is said is the server's own time, and beside it that of a whole request (spent.py). One
+contact has a tenth of all interactions, over eight numbers. The browser's pages are asked for in
+the same way (visits.py). The views are asked when only the first interactions are there as well,
+and the medians are compared.
 
 Then 64 connections ask, as much as they are answered: what a team's screens ask, or each time
 another page of the three views. Beside them stands the same application where every page is a
@@ -24,7 +24,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
@@ -39,6 +38,7 @@ from benchmarks import visits
 from benchmarks.append import load_apart, places
 from benchmarks.results import Row
 from benchmarks.servers import Place, new_token, serving
+from benchmarks.spent import Measured, Spent, measured, spent
 from benchmarks.visits import Visit
 from storage.source import seldom_collected
 
@@ -138,31 +138,16 @@ class Reader:
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """What the server answers; raises where it is no success."""
+        return json.loads(self._spent(path, body)[1])
+
+    def times(self, path_of: Callable[[int], str]) -> Measured:
+        """How long so many requests take."""
+        return measured([self._spent(path_of(number))[0] for number in range(REQUESTS)])
+
+    def _spent(self, path: str, body: dict[str, Any] | None = None) -> tuple[Spent, bytes]:
         method, sent = ("POST", json.dumps(body)) if body is not None else ("GET", None)
         self._connection.request(method, path, sent, self._headers)
-        answer = self._connection.getresponse()
-        read = answer.read()
-        if answer.status != HTTPStatus.OK:
-            message = f"{path}: {answer.status} {read[:200]!r}"
-            raise RuntimeError(message)
-        return json.loads(read)
-
-    def times(self, path_of: Callable[[int], str]) -> Times:
-        """How long so many requests take."""
-        took = []
-        for number in range(REQUESTS):
-            path = path_of(number)
-            began = time.perf_counter()
-            self.ask(path)
-            took.append((time.perf_counter() - began) * 1_000)
-        return Times(statistics.median(took), statistics.quantiles(took, n=100)[98])
-
-
-class Times(NamedTuple):
-    """Median and 99th percentile, in ms."""
-
-    p50: float
-    p99: float
+        return spent(self._connection.getresponse)
 
 
 def busy_contact(reader: Reader) -> str:
@@ -214,7 +199,7 @@ def _kib(told: str, name: str) -> int:
     return int(told.partition(name)[2].split()[0])
 
 
-def pages_of(reader: Reader, events: int) -> dict[str, Times]:
+def pages_of(reader: Reader, events: int) -> dict[str, Measured]:
     """How long a page of each view takes, where so many of the interactions are there."""
     contact, dice = busy_contact(reader), random.Random(3)
 
@@ -235,7 +220,7 @@ def pages_of(reader: Reader, events: int) -> dict[str, Times]:
 def page_rows(database: str, place: Place) -> Iterator[Row]:
     """The rows about pages, reads at one time, and memory on one database."""
     bodies, token = lines(), ""
-    small: dict[str, Times] = {}
+    small: dict[str, Measured] = {}
     if EVENTS > SMALL:
         fill(place, islice(bodies, SMALL))
         token = new_token(place, "manage")
@@ -248,19 +233,19 @@ def page_rows(database: str, place: Place) -> Iterator[Row]:
     place.tidy()
     with serving("hilo", place, PORT) as process:
         for kind, times in pages_of(Reader(token), EVENTS).items():
-            grown = (
-                f"; {times.p50 / small[kind].p50:.2f} x the median at {SMALL:,}" if small else ""
-            )
+            before = small.get(kind)
+            ratio = before and times.server.p50 / before.server.p50
+            grown = f"; {ratio:.2f} x the median at {SMALL:,}" if ratio else ""
             yield Row(
                 f"page of {kind}, {database}",
-                f"p50 {times.p50:.1f} ms, p99 {times.p99:.1f} ms",
-                f"{EVENTS:,} interactions, HTTP with it{grown}",
+                f"{times.server} of server time",
+                f"{EVENTS:,} interactions; with HTTP {times.whole}{grown}",
                 "p99 <= 10 ms, <= 1.3 x",
             )
         reader = Reader(token)
         others = [one["id"] for one in reader.ask("/v1/contacts?limit=200")["items"]]
         visit = Visit(headers, busy_contact(reader), others, _day)
-        of = f"{EVENTS:,} interactions, HTTP with it"
+        of = f"{EVENTS:,} interactions"
         yield from visits.rows_of(f"page of a large ledger, {database}", of, PORT, visit)
         for month in range(1, 13):
             reader.ask(f"/v1/reports/interactions?group_by=user,day&from=2025-{month:02d}-01")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import statistics
 import time
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from http.client import HTTPConnection
 from typing import NamedTuple
 
@@ -17,6 +15,7 @@ from app.compose import open_ledger
 from app.settings import read_settings
 from benchmarks.results import Row
 from benchmarks.servers import Place
+from benchmarks.spent import Spent, measured, spent
 from domain.commands import By
 from domain.events import UserAdded
 from domain.staff import user_stream
@@ -75,24 +74,17 @@ def rows_of(title: str, of: str, port: int, visit: Visit) -> Iterator[Row]:
     }
     for kind, path_of in kinds.items():
         connection = HTTPConnection("127.0.0.1", port)
-        _took(connection, path_of(), visit.headers)  # the first one compiles its templates
-        times = sorted(_took(connection, path_of(), visit.headers) for _ in range(OPENINGS))
+
+        def opened(path: str, asked: HTTPConnection = connection) -> Spent:
+            asked.request("GET", path, headers=visit.headers)
+            return spent(asked.getresponse)[0]
+
+        opened(path_of())  # the first one compiles its templates
+        times = measured([opened(path_of()) for _ in range(OPENINGS)])
         connection.close()
         yield Row(
             f"{title}: {kind}",
-            f"p50 {statistics.median(times):.1f} ms, p99 {times[-OPENINGS // 100]:.1f} ms",
-            of,
+            f"{times.server} of server time",
+            f"{of}; with HTTP {times.whole}",
             "p99 <= 20 ms",
         )
-
-
-def _took(connection: HTTPConnection, path: str, headers: dict[str, str]) -> float:
-    """How long a page takes, in ms; raises where it is none."""
-    began = time.perf_counter()
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    answer.read()
-    if answer.status != HTTPStatus.OK:
-        message = f"{path}: {answer.status}"
-        raise RuntimeError(message)
-    return (time.perf_counter() - began) * 1_000

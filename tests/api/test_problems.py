@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -164,6 +165,18 @@ def test_what_the_framework_refuses_looks_the_same(  # noqa: PLR0917 - the colum
     assert answer.json()["request_id"] == answer.headers["request-id"]
     if kind == "method-not-allowed":
         assert answer.headers["allow"] == "POST"
+
+
+def test_what_succeeds_says_how_long_it_took_and_refusals_do_not(house: House) -> None:
+    """`Server-Timing` has tenths of a millisecond; who guesses gets none, nor does a stream."""
+    said = house.append(house.bearer("append")).headers["server-timing"]
+    assert re.fullmatch(r"app;dur=\d+\.\d", said)
+    assert "server-timing" in house.client.get("/healthz").headers
+    headers = {"content-type": "application/x-ndjson", **house.bearer("append")}
+    lines = house.client.post("/v1/interactions/batch", content=b"{}\n", headers=headers)
+    assert lines.status_code == 200
+    for silent in (lines, house.client.get("/v1/tokens"), house.client.get("/nowhere")):
+        assert "server-timing" not in silent.headers
 
 
 def test_a_refused_method_is_told_all_that_are_allowed(house: House) -> None:
