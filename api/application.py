@@ -32,6 +32,7 @@ from api.ingest import StatusByKeyRequest, StatusRequest
 from api.openapi import describe_structs
 from api.problems import translated
 from api.shapes import AppendRequest
+from api.signposts import Signposts
 from domain.errors import HiloError, MethodNotAllowed
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def build(
     ours = [route for router in rooms for route in router.routes]
     application.router.routes[:0] = ours
     describe_structs(application, (*BODIES, *(reading_side.BODIES if reads else ())))
+    application.router.middleware_stack = Signposts(application.router)
     _refuse_in_one_shape(application)
     if reads is not None:
         reading_side.furnish(application, services, reads)
