@@ -167,3 +167,28 @@ def test_an_example_of_each_country(region: str) -> None:
     assert example is not None
     text = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     assert address_label(parse_address(f"tel:{text}", country=None)) == text
+
+
+@given(st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)), st.data())
+def test_a_number_is_grouped_as_the_library_groups_it(code: int, data: st.DataObject) -> None:
+    """Any digits of any country, and an example of each: for the eye they are the library's."""
+    digits = data.draw(st.from_regex(r"0{0,2}[1-9][0-9]{4,11}", fullmatch=True))
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    examples = [phonenumbers.example_number(region) for region in regions]
+    numbers = [f"+{code}{digits}"[:17]]
+    numbers += [
+        phonenumbers.format_number(one, phonenumbers.PhoneNumberFormat.E164)
+        for one in examples
+        if one is not None
+    ]
+    for number in numbers:
+        national = number.removeprefix(f"+{code}")
+        zeros = len(national) - len(national.lstrip("0"))
+        parsed = phonenumbers.PhoneNumber(
+            country_code=code,
+            national_number=int(national),
+            italian_leading_zero=True if zeros else None,
+            number_of_leading_zeros=zeros if zeros > 1 else None,
+        )
+        theirs = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        assert phones.international(number) == theirs
