@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from projections.paging import Fetch, SortKey
     from projections.timeline_pages import Ref
 
+ROWS: Final = 40
+"""Rows of a stretch where the address names no other number: two screens, so that the next ones
+are asked for as one scrolls, and not as one comes."""
+
 NEWS_MAX: Final = 40
 """Rows that a page asks for by their ids at once: what came while it drew breath."""
 
@@ -97,7 +101,10 @@ def listing(request: Request, query: Query, caller: Caller, services: Services) 
         if name not in PLACES and (name, value) not in {("sort", "occurred"), ("order", "desc")}
     )
     zone = request.query_params.get("tz") or caller.zone or services.locale.zone
-    return Listing(asked_for(query, services, caller), kept, zone)
+    asked = asked_for(query, services, caller)
+    if "limit" not in request.query_params:
+        asked = structs.replace(asked, page=structs.replace(asked.page, limit=ROWS))
+    return Listing(asked, kept, zone)
 
 
 def tidy(request: Request) -> str | None:

@@ -41,10 +41,11 @@ def _card(request: Request, _caller: Caller) -> Work:
 
     def work(look: Look) -> Shown:
         as_of = AsOf(position=position) if position else None
-        found = msgspec.json.decode(card_json(look, reads, id, as_of))
+        body = card_json(look, reads, id, as_of)
+        found, row = msgspec.json.decode(body), row_of.decode(body)
         for one in found["history"]:
             one["changes"] = [_named(look, change, found) for change in one["changes"] or []]
-        values = {"card": found, "as_of": position, "twin": _twin(look, found)}
+        values = {"card": found, "row": row, "as_of": position, "twin": _twin(look, found)}
         template = "card.html" if piece else "card_page.html"
         return Shown(template, values, "inbox", piece=piece)
 

@@ -76,6 +76,23 @@ def test_nothing_that_templates_call_asks_for_a_context() -> None:
     assert made.from_string('{{ pgettext("conversations", "All") }}').render() == "All"
 
 
+def test_a_macro_takes_its_arguments_as_jinja_gives_them() -> None:
+    """By place and by name, with defaults and blocks; what is too much is refused."""
+    made = templates_in("en")
+    said = "{% macro say(one, two='b') %}{{ one }}{{ two }}{% endmacro %}"
+    asked = ("say('a')", "say('a', 'c')", "say(two='d', one='a')", "say('a', **{'two': 'e'})")
+    for call, shown in zip(asked, ("ab", "ac", "ad", "ae"), strict=True):
+        assert made.from_string(said + "{{ " + call + " }}").render() == shown
+    blocks = "{% macro box(one) %}<{{ one }}{{ caller() }}>{% endmacro %}"
+    called = made.from_string(blocks + "{% call box('a') %}{{ shown }}{% endcall %}")
+    assert called.render(shown="<") == "<a&lt;>"
+    for wrong in ("say(1, 2, 3)", "say(three=1)"):
+        with pytest.raises(TypeError):
+            made.from_string(said + "{{ " + wrong + " }}").render()
+    with pytest.raises(UndefinedError):
+        made.from_string(said + "{{ say() }}").render()
+
+
 def test_a_page_that_was_made_is_let_go_at_once() -> None:
     """Nothing that a page showed waits for the garbage collector."""
 
