@@ -18,7 +18,7 @@ from api.parameters import (
 from api.reads import Look, Task, answer, moved_to, page_answer
 from domain.errors import NotFound
 from domain.values import Channel, echo
-from projections import inbox_pages
+from projections import inbox_counts, inbox_pages
 from projections.inbox_pages import InboxFilters, InboxQuery
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ async def counts(request: Request) -> Response:
         )
 
         def work(look: Look) -> Json:
-            found = inbox_pages.counts(look.reading, look.viewer, asked, look.visible)
+            found = inbox_counts.counts(look.reading, look.viewer, asked, look.visible)
             return page_answer(msgspec.json.encode(found), look.position)
 
         return Task(work, kept=True)

@@ -78,7 +78,7 @@ from api.web import channels as web_channels
 from api.web import erasing as web_erasing
 from api.web import quarantine as web_quarantine
 from domain.errors import Unavailable
-from projections.inbox_pages import Counts
+from projections.inbox_counts import Counts
 from projections.shapes import (
     AddressView,
     CardView,

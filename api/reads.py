@@ -123,10 +123,10 @@ class Look:
 
     def contact(self, id: UUID) -> Found:
         """A contact by its id, or by that of a subject of it. Raises NotFound."""
-        root = contact_pages.contact_of(self.reading, id.bytes)
-        if root is None or not self.visible.may_see_one([root]):
+        whole = contact_pages.whole_of(self.reading, id.bytes)
+        if whole is None or not self.visible.may_see_one([whole[0]]):
             raise NotFound("There is no such contact.")
-        members = contact_pages.members_of(self.reading, root)
+        root, members = whole
         return Found(UUID(bytes=root), members, moved=root != id.bytes)
 
     def members_of(self, contacts: Sequence[UUID]) -> list[bytes]:

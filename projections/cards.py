@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -39,7 +39,7 @@ def of_subjects(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, Ca
     if not subjects:
         return {}
     sql = (
-        "SELECT s.subject, c.contact, c.name, c.members, c.place"
+        "SELECT s.subject, c.contact, c.name, c.members, c.place, s.address"
         f" FROM {reading.name(directory.SUBJECTS)} s"
         f" JOIN {reading.name(directory.CONTACTS)} c ON c.contact = s.contact"
         f" WHERE s.subject IN ({_marks(subjects)})"
@@ -52,37 +52,48 @@ def of_contacts(reading: Reading, contacts: Collection[bytes]) -> dict[bytes, Ca
     if not contacts:
         return {}
     sql = (
-        "SELECT c.contact, c.contact, c.name, c.members, c.place"
+        "SELECT c.contact, c.contact, c.name, c.members, c.place, NULL"
         f" FROM {reading.name(directory.CONTACTS)} c WHERE c.contact IN ({_marks(contacts)})"
     )
     return _cards(reading, contacts, reading.fetch(sql, tuple(contacts)))
 
 
-def of_rows(reading: Reading, rows: Collection[directory.ContactRow]) -> dict[bytes, Card]:
-    """The same for contacts whose rows were read already, by id."""
-    found = [(row.contact, row.contact, row.name, row.members, row.place) for row in rows]
-    return _cards(reading, (), found)
+def of_rows(
+    rows: Collection[directory.ContactRow], addresses: Mapping[bytes, str]
+) -> dict[bytes, Card]:
+    """The same for contacts whose rows were read already, with the addresses of their subjects."""
+    labels = _first_labels({row.contact: row.members for row in rows if not row.name}, addresses)
+    return {row.contact: _card(row.contact, row.name, row.place, labels) for row in rows}
 
 
 def _cards(
     reading: Reading,
     asked: Collection[bytes],
-    found: list[tuple[bytes, bytes, str | None, bytes, int]],
+    found: Collection[tuple[bytes, bytes, str | None, bytes, int, str | None]],
 ) -> dict[bytes, Card]:
-    nameless = {row[1]: row[3] for row in found if not row[2]}
-    addresses = _first_addresses(reading, nameless)
-    cards: dict[bytes, Card] = {}
-    for key, contact, name, _, place in found:
-        label = name or addresses.get(contact) or f"#{place // PLACES}"
-        cards[key] = Card(uuid_text(contact), name or None, label)
+    """The cards; of each the key, contact, name, members, place, and the key's own address."""
+    labels: dict[bytes, str] = {}
+    several: dict[bytes, bytes] = {}
+    for key, contact, name, members, _, address in found:
+        if not name and members == key and address:
+            labels[contact] = address_label(address)  # it has no other
+        elif not name:
+            several[contact] = members
+    labels |= _first_labels(several, _addresses(reading, several))
+    cards = {key: _card(contact, name, place, labels) for key, contact, name, _, place, _ in found}
     for key in asked:
         if key not in cards:
             cards[key] = unknown(key)
     return cards
 
 
-def _first_addresses(reading: Reading, members: dict[bytes, bytes]) -> dict[bytes, str]:
-    """For contacts without a name the label of their first address that is still known."""
+def _card(contact: bytes, name: str | None, place: int, labels: Mapping[bytes, str]) -> Card:
+    label = name or labels.get(contact) or f"#{place // PLACES}"
+    return Card(uuid_text(contact), name or None, label)
+
+
+def _addresses(reading: Reading, members: Mapping[bytes, bytes]) -> dict[bytes, str]:
+    """The addresses that are still known, by subject."""
     if not members:
         return {}
     subjects = [one for held in members.values() for one in directory.split_ids(held)]
@@ -90,12 +101,18 @@ def _first_addresses(reading: Reading, members: dict[bytes, bytes]) -> dict[byte
         f"SELECT subject, address FROM {reading.name(directory.SUBJECTS)}"
         f" WHERE subject IN ({_marks(subjects)}) AND address IS NOT NULL"
     )
-    known: dict[bytes, str] = dict(reading.fetch(sql, subjects))
+    return dict(reading.fetch(sql, subjects))
+
+
+def _first_labels(
+    members: Mapping[bytes, bytes], addresses: Mapping[bytes, str]
+) -> dict[bytes, str]:
+    """For contacts without a name the label of their first address that is still known."""
     labels: dict[bytes, str] = {}
     for contact, held in members.items():
         for subject in directory.split_ids(held):
-            if subject in known:
-                labels[contact] = address_label(known[subject])
+            if subject in addresses:
+                labels[contact] = address_label(addresses[subject])
                 break
     return labels
 

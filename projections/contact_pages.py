@@ -64,6 +64,16 @@ def contact_of(reading: Reading, subject: bytes) -> bytes | None:
     return bytes(found[0][0]) if found else None
 
 
+def whole_of(reading: Reading, subject: bytes) -> tuple[bytes, list[bytes]] | None:
+    """The contact that a subject belongs to, and all its subjects; None as above."""
+    sql = (
+        f"SELECT s.contact, c.members FROM {reading.name(SUBJECTS)} s"
+        f" LEFT JOIN {reading.name(CONTACTS)} c ON c.contact = s.contact WHERE s.subject = ?"
+    )
+    found = reading.fetch(sql, (subject,))
+    return (bytes(found[0][0]), split_ids(found[0][1] or b"")) if found else None
+
+
 def contacts_of(reading: Reading, subjects: Collection[bytes]) -> dict[bytes, bytes]:
     """The contact of each subject that was ever seen."""
     if not subjects:
@@ -153,11 +163,13 @@ def views(reading: Reading, names: Names, rows: Sequence[ContactRow]) -> list[Co
     subjects = [subject for held in members.values() for subject in held]
     formers = _formers(reading, subjects)
     left = [former.subject for listed in formers.values() for former in listed]
+    addresses = _addresses(reading, [*subjects, *left])
+    shown = {subject: one.address for subject, one in addresses.items() if one.address is not None}
     known = _Known(
         names,
-        cards.of_rows(reading, rows),
+        cards.of_rows(rows, shown),
         inbox_pages.threads_of(reading, subjects),
-        _addresses(reading, [*subjects, *left]),
+        addresses,
         formers,
         merged_into(reading, names, subjects),
         granted(reading, list(members)),

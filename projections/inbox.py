@@ -81,9 +81,10 @@ class ConversationRow(Struct, gc=False):
 
 
 class TallyRow(Struct, gc=False):
-    """How many conversations have a status."""
+    """How many conversations have a status and just these channels."""
 
     status: str
+    channels: int
     conversations: int
 
 
@@ -140,8 +141,8 @@ CONVERSATIONS: Final = RowTable(
 TALLIES: Final = RowTable(
     "tallies",
     TallyRow,
-    key=("status",),
-    columns={"status": _TEXT, "conversations": _INT},
+    key=("status", "channels"),
+    columns={"status": _TEXT, "channels": _INT, "conversations": _INT},
 )
 
 _RECUTTING: Final = frozenset(
@@ -153,7 +154,7 @@ class Inbox:
     """Handlers of the inbox; its pages are in projections/inbox_pages.py."""
 
     name: ClassVar[str] = "inbox"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[RowTable[Any], ...]] = (
         THREADS,
         DECISIONS,
@@ -297,12 +298,12 @@ def _reconverse(
     found = [rows.get(THREADS, (subject,)) for subject in members]
     threads = [thread for thread in found if thread is not None]
     before = rows.get(CONVERSATIONS, (contact,))
-    status = before.status if before is not None else None
+    place = (before.status, before.channels) if before is not None else None
     if not threads:
         if before is not None:
             rows.delete(CONVERSATIONS, (contact,))
             regrouped[contact] = []
-            _tally(rows, status, None)
+            _tally(rows, place, None)
         return
     listed = b"".join(members)
     if before is None or before.members != listed:
@@ -315,7 +316,7 @@ def _reconverse(
     if row.status != RESOLVED and not desk.muted:
         row.waits_from = _waits_from(rows, threads)
     rows.put(CONVERSATIONS, row)
-    _tally(rows, status, row.status)
+    _tally(rows, place, (row.status, row.channels))
 
 
 def _conversation(of: tuple[bytes, bytes], sums: ThreadRow, desk: Desk) -> ConversationRow:
@@ -367,14 +368,14 @@ def _waits_from(rows: Rows, threads: list[ThreadRow]) -> int:
     return min(found)[0] if found else NOT_WAITING
 
 
-def _tally(rows: Rows, before: str | None, after: str | None) -> None:
+def _tally(rows: Rows, before: tuple[str, int] | None, after: tuple[str, int] | None) -> None:
     if before == after:
         return
-    for status, change in ((before, -1), (after, 1)):
-        if status is not None:
-            row = rows.get(TALLIES, (status,)) or TallyRow(status, 0)
+    for place, change in ((before, -1), (after, 1)):
+        if place is not None:
+            row = rows.get(TALLIES, place) or TallyRow(*place, 0)
             row.conversations += change
             if row.conversations:
                 rows.put(TALLIES, row)
             else:
-                rows.delete(TALLIES, (status,))
+                rows.delete(TALLIES, place)

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from projections import directory, paging, threads
 from projections.access import Visible
-from projections.decisions import OPEN, RESOLVED, SNOOZED
-from projections.inbox import CHANNEL_BITS, CONVERSATIONS, NOT_WAITING, TALLIES, ConversationRow
+from projections.inbox import CHANNEL_BITS, CONVERSATIONS, NOT_WAITING, ConversationRow
 from projections.marks import SEEN, STARTS
 from projections.paging import LIMIT_DEFAULT, Ask, Page, SortKey, read_page
 from projections.threads import THREADS, ThreadRow
@@ -25,9 +24,6 @@ from projections.views import Reading, any_of
 
 UNREAD_MAX: Final = 100
 """Unread interactions are counted so far (contract 2.5): 100 means that many or more."""
-
-COUNTED_MAX: Final = 10_000
-"""Filtered counts of resolved and of all conversations stop here (contract 2.5)."""
 
 Status = Literal["open", "snoozed", "resolved", "all"]
 
@@ -68,20 +64,6 @@ class Conversation(Struct, frozen=True, gc=False):
     unread: int
     seen_through: int | None
     reset_at: int = 0
-
-
-class Counts(Struct, frozen=True):
-    """The tabs; `mine`, `unassigned`, `unread` and `waiting` are among the open ones."""
-
-    open: int
-    mine: int
-    unassigned: int
-    snoozed: int
-    resolved: int
-    all: int
-    unread: int
-    waiting: int
-    position: int
 
 
 class Numbers(Struct, frozen=True):
@@ -143,31 +125,6 @@ def of_contacts(
     return _as_seen(reading, viewer, rows)
 
 
-def counts(reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible) -> Counts:
-    """The numbers on the tabs, under the same filters as the list, whatever its tab."""
-    shape, values = _narrowed(reading, viewer, query, visible)
-    where = "".join(f" AND {part}" for part in shape)
-    sql = (
-        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN c.assignee = ? THEN 1 ELSE 0 END), 0),"
-        " COALESCE(SUM(CASE WHEN c.assignee IS NULL THEN 1 ELSE 0 END), 0),"
-        f" COALESCE(SUM(CASE WHEN c.waits_from < {NOT_WAITING} THEN 1 ELSE 0 END), 0)"
-        f" FROM {reading.name(CONVERSATIONS)} c WHERE c.status = ?{where}"
-    )
-    opened, mine, unassigned, waiting = reading.fetch(sql, (viewer or b"", OPEN, *values))[0]
-    snoozed, resolved, everything = _totals(reading, (shape, values), int(opened))
-    return Counts(
-        open=int(opened),
-        mine=int(mine) if viewer else 0,
-        unassigned=int(unassigned),
-        snoozed=snoozed,
-        resolved=resolved,
-        all=everything,
-        unread=_unread_open(reading, viewer, where, values),
-        waiting=int(waiting),
-        position=reading.position,
-    )
-
-
 def threads_of(reading: Reading, subjects: Sequence[bytes]) -> dict[bytes, ThreadRow]:
     """What the interactions of each subject add up to; those without any are left out."""
     if not subjects:
@@ -220,7 +177,7 @@ class _List:
         self, reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
     ) -> None:
         self._reading = reading
-        parts, params = _narrowed(reading, viewer, query, visible)
+        parts, params = narrowed(reading, viewer, query, visible)
         if query.status != "all":
             parts.append("c.status = ?")
             params.append(query.status)
@@ -256,11 +213,16 @@ def shape_of(filters: InboxFilters) -> tuple[tuple[str, ...], tuple[object, ...]
             values += given
     if filters.channel:
         parts.append("(c.channels & ?) <> 0")
-        values.append(sum({CHANNEL_BITS.get(channel, 0) for channel in filters.channel}))
+        values.append(bits_of(filters.channel))
     return tuple(parts), tuple(values)
 
 
-def _narrowed(
+def bits_of(channels: Sequence[str]) -> int:
+    """Some channels as conversations have them; one that nobody knows is none."""
+    return sum({CHANNEL_BITS.get(channel, 0) for channel in channels})
+
+
+def narrowed(
     reading: Reading, viewer: bytes | None, query: InboxQuery, visible: Visible
 ) -> tuple[list[str], list[object]]:
     """What a query asks of the conversation `c`, its status apart, within the reader's access."""
@@ -273,67 +235,29 @@ def _narrowed(
     if query.waiting:
         parts.append(f"c.waits_from < {NOT_WAITING}")
     if query.unread:
-        unread, more = _is_unread(reading, viewer)
+        unread, more = is_unread(reading, viewer)
         parts.append(unread)
         values += more
     return parts, values
 
 
-def _totals(
-    reading: Reading, narrowed: tuple[Sequence[str], Sequence[object]], opened: int
-) -> tuple[int, int, int]:
-    """Snoozed, resolved, and all with those open: kept, or counted to a limit under a filter."""
-    shape, values = narrowed
-    if not shape:
-        kept = dict(reading.fetch(f"SELECT status, conversations FROM {reading.name(TALLIES)}"))
-        return kept.get(SNOOZED, 0), kept.get(RESOLVED, 0), sum(kept.values())
-    where = " AND ".join(shape)
-    sql = (
-        f"SELECT COUNT(*) FROM (SELECT 1 FROM {reading.name(CONVERSATIONS)} c"
-        f" WHERE {where} AND c.status = ? LIMIT {COUNTED_MAX}) t"
-    )
-    snoozed = int(reading.fetch(sql, (*values, SNOOZED))[0][0])
-    resolved = int(reading.fetch(sql, (*values, RESOLVED))[0][0])
-    return snoozed, resolved, min(opened + snoozed + resolved, COUNTED_MAX)
-
-
 # ---------------------------------------------------------------------------- unread
 
 
-def _start(reading: Reading, viewer: bytes) -> int:
-    """The head when the person was added; 0 for somebody who was only ever named."""
-    found = reading.fetch(
-        f"SELECT position FROM {reading.name(STARTS)} WHERE person = ?", (viewer,)
-    )
-    return int(found[0][0]) if found else 0
-
-
-def _is_unread(reading: Reading, viewer: bytes | None) -> tuple[str, list[object]]:
+def is_unread(reading: Reading, viewer: bytes | None) -> tuple[str, list[object]]:
     """Whether the viewer has something unread in the conversation `c`."""
     if viewer is None:
         return "1 = 0", []
     seen = reading.name(SEEN)
+    start = f"COALESCE((SELECT position FROM {reading.name(STARTS)} WHERE person = ?), 0)"
     # Whoever marked something unread sees it so, even what came before they were added.
     unseen = (
-        "c.stirred_position > 0 AND (c.stirred_position > ? OR c.contact IN"
+        f"c.stirred_position > 0 AND (c.stirred_position > {start} OR c.contact IN"
         f" (SELECT r.contact FROM {seen} r WHERE r.person = ? AND r.reset_at > 0))"
         f" AND NOT EXISTS (SELECT 1 FROM {seen} e"
         " WHERE e.contact = c.contact AND e.person = ? AND e.through >= c.stirred_position)"
     )
-    return unseen, [_start(reading, viewer), viewer, viewer]
-
-
-def _unread_open(
-    reading: Reading, viewer: bytes | None, where: str, values: Sequence[object]
-) -> int:
-    if viewer is None:
-        return 0
-    unread, more = _is_unread(reading, viewer)
-    sql = (
-        f"SELECT COUNT(*) FROM {reading.name(CONVERSATIONS)} c"
-        f" WHERE c.status = ?{where} AND {unread}"
-    )
-    return int(reading.fetch(sql, (OPEN, *values, *more))[0][0])
+    return unseen, [viewer, viewer, viewer]
 
 
 def _as_seen(
@@ -362,14 +286,19 @@ def _as_seen(
 
 
 def _seen(reading: Reading, viewer: bytes, contacts: list[bytes]) -> dict[bytes, tuple[int, int]]:
-    """The position through which the viewer has seen each conversation, and `reset_at`."""
-    start = _start(reading, viewer)
-    found = dict.fromkeys(contacts, (start, 0))
+    """The position through which the viewer has seen each conversation, and `reset_at`.
+
+    At first the head when the person was added; 0 for somebody who was only ever named.
+    """
     sql = (
-        f"SELECT contact, through, reset_at FROM {reading.name(SEEN)}"
+        f"SELECT person, position, 0 FROM {reading.name(STARTS)} WHERE person = ?"
+        f" UNION ALL SELECT contact, through, reset_at FROM {reading.name(SEEN)}"
         f" WHERE person = ? AND contact IN ({_marks(contacts)})"
     )
-    for contact, through, reset_at in reading.fetch(sql, (viewer, *contacts)):
+    read = {key: found for key, *found in reading.fetch(sql, (viewer, viewer, *contacts))}
+    start = read.pop(viewer, [0])[0]
+    found = dict.fromkeys(contacts, (start, 0))
+    for contact, (through, reset_at) in read.items():
         found[contact] = (through if reset_at else max(start, through), reset_at)
     return found
 

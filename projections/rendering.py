@@ -184,10 +184,10 @@ class Renderer:
     ) -> dict[bytes, NoteView]:
         """The notes among some rows, by stream."""
         names, contacts = known
-        subjects = {ref.originator: ref.subject for ref in refs if ref.kind == KIND_NOTE}
+        notes = {ref.originator: ref for ref in refs if ref.kind == KIND_NOTE}
         return {
-            key: painting.note_view(row, contacts[subjects[key]], names)
-            for key, row in _rows(reading, list(subjects)).items()
+            key: painting.note_view(row, contacts[notes[key].subject], names)
+            for key, row in _rows_at(reading, [ref.position for ref in notes.values()]).items()
         }
 
     def _shrink(self) -> None:
@@ -208,7 +208,7 @@ class Renderer:
     ) -> list[tuple[InteractionRow, Setting]]:
         """Each row with what other rows say about it."""
         names, contacts, marks = known
-        rows = _rows(reading, [ref.originator for ref in refs])
+        rows = _rows_at(reading, [ref.position for ref in refs])
         contents = {key: read_content(cast("bytes", row.content)) for key, row in rows.items()}
         context = _Context(reading, contents.values())
         twins = _twins(reading, rows.values())
@@ -235,7 +235,7 @@ class Renderer:
         self, reading: Reading, found: Sequence[Conversation], visible: Visible
     ) -> list[bytes]:
         """The conversation rows (2.5) as JSON, in the same order."""
-        refs = timeline_pages.by_originator(reading, [one.row.last_originator for one in found])
+        refs = timeline_pages.by_position(reading, [one.row.last_position for one in found])
         last = [refs[one.row.last_originator] for one in found]
         # The counterpart of its last interaction is one of the conversation's own subjects.
         contacts = cards.of_subjects(reading, {ref.subject for ref in last})
@@ -324,14 +324,24 @@ def _twins(reading: Reading, rows: Iterable[InteractionRow]) -> dict[bytes, int]
     return {stream: ref.position for stream, ref in refs.items()}
 
 
-def _rows(reading: Reading, originators: Sequence[bytes]) -> dict[bytes, InteractionRow]:
-    if not originators:
+def _rows_at(reading: Reading, positions: Sequence[int]) -> dict[bytes, InteractionRow]:
+    """The rows at these positions, by stream.
+
+    What stands in one list lies together by its position; its streams lie all over the index.
+    """
+    return _rows(reading, positions, "position")
+
+
+def _rows(
+    reading: Reading, keys: Sequence[object], column: str = "originator"
+) -> dict[bytes, InteractionRow]:
+    if not keys:
         return {}
     sql = (
         f"SELECT {_COLUMNS} FROM {reading.name(INTERACTIONS)}"
-        f" WHERE originator IN ({', '.join('?' * len(originators))})"
+        f" WHERE {column} IN ({', '.join('?' * len(keys))})"
     )
-    return {row[0]: InteractionRow(*row) for row in reading.fetch(sql, originators)}
+    return {row[0]: InteractionRow(*row) for row in reading.fetch(sql, keys)}
 
 
 def _replied(reading: Reading, keys: set[bytes]) -> dict[bytes, InteractionRow]:

@@ -125,13 +125,21 @@ def is_empty(reading: Reading) -> bool:
 
 def by_originator(reading: Reading, originators: Iterable[bytes]) -> dict[bytes, Ref]:
     """The recorded interactions and notes among those streams."""
-    wanted = tuple(originators)
+    return _refs(reading, "originator", tuple(originators))
+
+
+def by_position(reading: Reading, positions: Iterable[int]) -> dict[bytes, Ref]:
+    """The same at these positions, by stream: lately recorded ones lie together."""
+    return _refs(reading, "position", tuple(positions))
+
+
+def _refs(reading: Reading, column: str, wanted: tuple[object, ...]) -> dict[bytes, Ref]:
     if not wanted:
         return {}
     marks = ", ".join("?" * len(wanted))
     rows = reading.fetch(
         f"SELECT {_COLUMNS} FROM {reading.name(INTERACTIONS)}"
-        f" WHERE originator IN ({marks}) AND position IS NOT NULL",
+        f" WHERE {column} IN ({marks}) AND position IS NOT NULL",
         wanted,
     )
     return {row[2]: Ref(*row) for row in rows}

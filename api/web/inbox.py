@@ -14,7 +14,7 @@ from api.web.ground import open_page
 from api.web.inbox_query import Asked, asked_for, counted
 from api.web.making import Shown
 from api.web.thread import Thread, moved, place_of
-from projections import inbox_pages, timeline_pages
+from projections import inbox_counts, inbox_pages, timeline_pages
 from projections.dictionary import CAMPAIGN, DEPARTMENT, TEAM
 from projections.inbox_pages import InboxQuery
 from projections.shapes import ConversationView, RowView
@@ -45,11 +45,12 @@ def _inbox(request: Request, caller: Caller) -> Work:
     query = Query(request)
     asked = asked_for(request, query, caller)
     query.close()
-    paths = frozenset(route.path for route in request.app.routes if isinstance(route, Route))
 
     def work(look: Look) -> Shown:
         values = {**list_values(look, asked), "at": "list", "open": None}
         if not asked.kept and not values["counts"].all and timeline_pages.is_empty(look.reading):
+            routes = request.app.routes
+            paths = frozenset(route.path for route in routes if isinstance(route, Route))
             return Shown("welcome.html", {**values, "paths": paths}, "inbox")
         return Shown("inbox.html", values, "inbox")
 
@@ -187,15 +188,15 @@ def list_values(look: Look, asked: Asked) -> dict[str, Any]:
     bodies = look.renderer.conversations(look.reading, page.rows, look.visible)
     talks = [_conversation.decode(body) for body in bodies]
     wanted, everything = counted(asked.query), InboxQuery()
-    counts = inbox_pages.counts(look.reading, look.viewer, wanted, look.visible)
-    whole = counts
+    counts = inbox_counts.counts(look.reading, look.viewer, wanted, look.visible)
+    unread = counts.unread
     if wanted != everything:  # the title counts what waits for the reader, whatever the list shows
-        whole = inbox_pages.counts(look.reading, look.viewer, everything, look.visible)
+        unread = inbox_counts.unread(look.reading, look.viewer, look.visible)
     return {
         "talks": [(talk, _last.decode(talk.last)) for talk in talks],
         "asked": asked,
         "counts": counts,
-        "unread": whole.unread,
+        "unread": unread,
         "next": page.next,
         "choices": {
             "team": [(one.key, one.name) for one in look.names.all(TEAM)],

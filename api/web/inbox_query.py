@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from api.auth import Caller
-    from projections.inbox_pages import Counts
+    from projections.inbox_counts import Counts
 
 ROWS: Final = 40
 """Rows of a stretch of the list: three screens; the next ones come as one scrolls."""

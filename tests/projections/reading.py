@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from domain.ports import Entry
-from projections import activity, inbox_pages, timeline_pages
+from projections import activity, inbox_counts, inbox_pages, timeline_pages
 from projections.access import EVERYTHING
 from projections.core import core_group
 from projections.dictionary import Dictionary
@@ -86,7 +86,7 @@ class Desk:
         viewer = user_of(user).bytes if user else None
         with self.views.reading() as reading:
             asked = inbox_pages.InboxQuery(filters=inbox_pages.InboxFilters(**filters))
-            return inbox_pages.counts(reading, viewer, asked, EVERYTHING)
+            return inbox_counts.counts(reading, viewer, asked, EVERYTHING)
 
     def row(self, position: int) -> dict[str, Any]:
         """The rendered interaction row with that id."""

@@ -279,6 +279,11 @@ def _agrees(desk: Desk, model: Model) -> None:
     assert counts.unread == unread == len(desk.inbox("Rosa", unread=True))
     waiting = sum(values[1] != NOT_WAITING for values in opened)
     assert counts.waiting == waiting == len(desk.inbox("Rosa", waiting=True))
+    for channels in (("whatsapp",), ("call",), ("whatsapp", "call")):
+        narrowed, filters = desk.counts("Rosa", channel=channels), InboxFilters(channel=channels)
+        for status in ("open", "snoozed", "resolved", "all"):
+            found = desk.inbox("Rosa", status=status, filters=filters)
+            assert getattr(narrowed, status) == len(found), (channels, status)
 
 
 @pytest.mark.parametrize("seed", range(3))
