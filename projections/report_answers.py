@@ -55,9 +55,10 @@ class Asked(Struct, frozen=True):
 def interactions(view: View, asked: Asked) -> Report:
     """How many interactions and contacts. Raises InvalidInput, TimeError."""
     figures, total = count(view, asked.question)
+    named = Named(view.names, asked)
     rows = [
         {
-            **_named(view.names, asked, figure.values),
+            **named(figure.values),
             "interactions": figure.interactions,
             "contacts": figure.contacts,
         }
@@ -83,9 +84,10 @@ def heat_map(view: View, question: Question) -> Report:
 def times(view: View, asked: Asked) -> Report:
     """How long contacts wait for an answer. Raises InvalidInput, TimeError."""
     found, total = response_times(view, asked.question)
+    named = Named(view.names, asked)
     rows = [
         {
-            **_named(view.names, asked, row.values),
+            **named(row.values),
             "first": msgspec.to_builtins(row.first),
             "every": msgspec.to_builtins(row.every),
         }
@@ -98,7 +100,8 @@ def times(view: View, asked: Asked) -> Report:
 def of_campaigns(view: View, asked: Asked) -> Report:
     """What campaigns (or other groups) bring. Raises InvalidInput, TimeError."""
     found, total, sources = campaigns(view, asked.question)
-    rows = [{**_named(view.names, asked, row.values), **_counts(row)} for row in found]
+    named = Named(view.names, asked)
+    rows = [{**named(row.values), **_counts(row)} for row in found]
     first = [
         {"source": _shown(view.names, "source", key), "contacts": contacts}
         for key, contacts in sources.items()
@@ -146,9 +149,24 @@ def _waits(row: Waiting, now: int) -> Row:
     }
 
 
-def _named(names: Names, asked: Asked, values: Sequence[Value]) -> Row:
-    groups = zip(asked.called, asked.question.groups, values, strict=True)
-    return {called: _shown(names, group, value) for called, group, value in groups}
+class Named:
+    """The values of rows as their readers get them; each is looked up once."""
+
+    def __init__(self, names: Names, asked: Asked) -> None:
+        self._names = names
+        groups = zip(asked.called, asked.question.groups, strict=True)
+        self._groups: list[tuple[str, str, dict[Value, object]]] = [
+            (called, group, {}) for called, group in groups
+        ]
+
+    def __call__(self, values: Sequence[Value]) -> Row:
+        """A row with the value of each group."""
+        row: Row = {}
+        for (called, group, known), value in zip(self._groups, values, strict=True):
+            if value not in known:
+                known[value] = _shown(self._names, group, value)
+            row[called] = known[value]
+        return row
 
 
 def _shown(names: Names, group: str, value: Value) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from projections.columns import Column, arrow, compute, number
+from projections.columns import Column, arrow, compute, number, taken
 from projections.report_zones import CYCLES, UNITS, Calendar, finest
 
 WORDS: Final = (
@@ -85,13 +85,13 @@ class Codes:
     def _times_of(self, calendar: Calendar, at: Column) -> Column:
         """For each fact the number of its unit and cycle.
 
-        Where facts are more than the quarters of an hour among which they are, the calendar is
-        asked about those.
+        Where the quarters of an hour among which they are fit, or are less than the facts, the
+        calendar is asked about those, once.
         """
         pc = compute()
-        if calendar.by_quarters and calendar.quarters_count < len(at):
+        if calendar.by_quarters and calendar.quarters_count < max(len(at), QUARTERS):
             table = _by_quarter(self._asked, calendar.tz, calendar.span)
-            return pc.cast(table.take(calendar.quarter_of(at)), self._type)
+            return pc.cast(taken(table, calendar.quarter_of(at)), self._type)
         return pc.cast(_numbered(self._asked, calendar, at), self._type)
 
     @property
@@ -140,6 +140,9 @@ _CYCLE: Final = 168
 
 _NARROW: Final = 1 << 31
 """Codes below fit into 32 bits."""
+
+QUARTERS: Final = 1 << 17
+"""Quarters of an hour that are looked at in any case: those of three years and a half."""
 
 _WIDE_US: Final = 1 << 41
 """Spans go from and to a multiple of this, some 25 days: so they are the same for a while."""

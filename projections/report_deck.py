@@ -18,20 +18,32 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.errors import NotYet, StoreUnavailable
-from projections.columns import Column, arrow, by_all, compute, whole
+from projections.columns import (
+    Column,
+    Table,
+    arrow,
+    by_all,
+    compute,
+    integers,
+    places,
+    taken,
+    whole,
+)
 from projections.directory_rows import SUBJECTS
 from projections.grouping import LINKS_EPOCH
+from projections.report_kinds import Words, kinds_of
 from projections.report_loading import facts_of, give_back, owners_of
-from projections.reports import CALLERS, FACTS, KINDS, NEXT, KindRow
+from projections.reports import CALLERS, FACTS, NEXT
 from projections.views import REPORTS, Beside, Reading, Views
 
-SLICE_FACTS: Final = 1 << 17
-"""Facts that one thread computes on at a time: a column of them lies near the processor."""
+SLICE_FACTS: Final = 1 << 18
+"""Facts that one thread computes on at a time: a column of them is a megabyte, near the processor.
+"""
 
 TAIL_FACTS: Final = 1 << 14
 """Facts that wait unsorted at the end: sorting them at each look would cost more than it saves."""
@@ -46,7 +58,8 @@ _COLUMNS: Final = ("number", "at", "kind", "caller")
 class Segment(Struct, frozen=True):
     """Facts as columns (`at` int64 in µs, the others int32), with what they span.
 
-    `ordered`: by caller and time.
+    `ordered`: by caller and kind, and then by time. `by_time` has then for each slice the places
+    of its facts (int32) in the order of caller and time. `great`: the first of a deck, ordered.
     """
 
     number: Column
@@ -55,7 +68,13 @@ class Segment(Struct, frozen=True):
     caller: Column
     span: tuple[int, int]
     numbers: tuple[int, int]
-    ordered: bool = False
+    by_time: Column = None
+    great: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether it is in order; a tail is not."""
+        return self.by_time is not None
 
     @property
     def size(self) -> int:
@@ -65,42 +84,18 @@ class Segment(Struct, frozen=True):
     def slices(self) -> Iterator[Segment]:
         """Its facts in pieces for threads, without a copy; `numbers` and `span` are the whole's."""
         for start in range(0, self.size, SLICE_FACTS):
-            columns = (self.number, self.at, self.kind, self.caller)
-            number, at, kind, caller = (column.slice(start, SLICE_FACTS) for column in columns)
-            yield Segment(number, at, kind, caller, self.span, self.numbers, self.ordered)
+            piece = self._with(_slice_at(start))
+            order = self.by_time.slice(start, SLICE_FACTS) if self.ordered else None
+            yield structs.replace(piece, by_time=order)
 
+    def in_time(self) -> Segment:
+        """A slice by caller and time, where it is in order."""
+        return self._with(lambda column: taken(column, self.by_time)) if self.ordered else self
 
-class Words:
-    """What the kinds say, word by word: a column of numbers for each, and what they stand for."""
-
-    def __init__(self, kinds: tuple[KindRow, ...]) -> None:
-        self._kinds = kinds
-        self._known: dict[str, tuple[list[int], list[Any]]] = {}
-
-    def among(self, name: str, wanted: Sequence[object]) -> Column:
-        """For each kind whether its word is one of these."""
-        pa = arrow()
-        numbers, values = self._of(name)
-        passes = pa.array([value in wanted for value in values], pa.bool_())
-        return passes.take(pa.array(numbers, pa.int32()))
-
-    def mapped(self, name: str, meaning: Callable[[Column], Column]) -> tuple[Column, list[Column]]:
-        """For each kind the number of what its word means, and the meanings by number."""
-        pa = arrow()
-        numbers, values = self._of(name)
-        meanings = [meaning(value) for value in values]
-        distinct = list(dict.fromkeys(meanings))
-        places = {one: place for place, one in enumerate(distinct)}
-        into = pa.array([places[one] for one in meanings], pa.int32())
-        return into.take(pa.array(numbers, pa.int32())), distinct
-
-    def _of(self, name: str) -> tuple[list[int], list[Column]]:
-        known = self._known.get(name)
-        if known is None:
-            places: dict[Any, int] = {}
-            numbers = [places.setdefault(getattr(kind, name), len(places)) for kind in self._kinds]
-            known = self._known[name] = (numbers, list(places))
-        return known
+    def _with(self, change: Callable[[Column], Column]) -> Segment:
+        """The same with its four columns changed."""
+        columns = {name: change(getattr(self, name)) for name in _COLUMNS}
+        return structs.replace(self, **columns)
 
 
 class Deck:
@@ -111,15 +106,17 @@ class Deck:
         generation: int,
         position: int,
         segments: tuple[Segment, ...],
-        kinds: tuple[KindRow, ...],
+        words: Words,
         owners: Column,
     ) -> None:
         self.generation = generation
         self.position = position
-        self.segments = segments
-        self.kinds = kinds
+        self.segments = tuple(
+            structs.replace(segment, great=segment.ordered and not place)
+            for place, segment in enumerate(segments)
+        )
+        self.words = words
         self.owners = owners
-        self.words = Words(kinds)
 
     @property
     def size(self) -> int:
@@ -132,6 +129,22 @@ class Deck:
         pc = compute()
         greatest = pc.max(self.owners).as_py() or 0
         return max(int(greatest).bit_length(), 1)
+
+    @cached_property
+    def spread(self) -> Column:
+        """By the number of a contact whether its facts may lie elsewhere than in one run.
+
+        So they do where it has several callers, or later segments one of them; None: none does.
+        """
+        pa, pc = arrow(), compute()
+        own = pc.multiply(pc.cast(places(len(self.owners)), pa.int32()), pa.scalar(2, pa.int32()))
+        found = [self.owners.filter(pc.not_equal(self.owners, own))]
+        found += [taken(self.owners, pc.unique(one.caller)) for one in self.segments[1:]]
+        several = pc.unique(pa.concat_arrays(found))
+        if not len(several):
+            return None
+        numbers = pc.cast(places(1 << self.owner_bits), pa.int32())
+        return pc.is_in(numbers, value_set=several)
 
     @cached_property
     def span(self) -> tuple[int, int] | None:
@@ -224,9 +237,9 @@ class Decks:
         self._links = (0, 0)
         segments = _segmented(*facts_of(reports))
         owners = self._resolved(core, reports)
-        kinds = _kinds(reports, ())
+        words = Words(kinds_of(reports, ()))
         give_back()
-        return Deck(reports.generation, reports.position, segments, kinds, owners)
+        return Deck(reports.generation, reports.position, segments, words, owners)
 
     def warm(self, views: Views) -> bool:
         """Read all facts before anybody asks, where they are many; whether that was done."""
@@ -240,7 +253,7 @@ class Decks:
 
     def _next(self, deck: Deck, core: Reading, reports: Beside) -> Deck:
         """What changed since the last look."""
-        segments, kinds = deck.segments, deck.kinds
+        segments, words = deck.segments, deck.words
         if reports.position > deck.position:
             rows = reports.fetch(
                 f"SELECT {_FACT}, shown FROM {reports.name(FACTS)}"
@@ -248,10 +261,10 @@ class Decks:
                 (deck.position,),
             )
             segments = _renewed(segments, rows)
-            kinds = _kinds(reports, kinds)
+            words = words.with_more(kinds_of(reports, words.kinds))
         owners = self._resolved(core, reports)
         position = max(deck.position, reports.position)
-        return Deck(deck.generation, position, segments, kinds, owners)
+        return Deck(deck.generation, position, segments, words, owners)
 
     def _resolved(self, core: Reading, reports: Beside) -> Column:
         """The contact of every caller, as far as the core knows; else each is its own."""
@@ -280,30 +293,18 @@ class Decks:
         for number, contact, root, subject in found:
             owned.of[number] = owned.number(bytes(contact or subject), root if contact else number)
         self._links = (links[0], max(links[1], self._links[1]))
-        return _column(owned.of)
+        return integers(owned.of)
 
 
 _ASKED_MAX: Final = 500
 """Contacts asked for in one query: below the parameters that any database takes."""
 
 
-def _kinds(reports: Beside, known: tuple[KindRow, ...]) -> tuple[KindRow, ...]:
-    listed = ", ".join(KINDS.columns)
-    rows = reports.fetch(
-        f"SELECT {listed} FROM {reports.name(KINDS)} WHERE number >= ? ORDER BY number",
-        (len(known),),
-    )
-    return (*known, *(KindRow(*row) for row in rows)) if rows else known
-
-
 # --------------------------------------------------------------------- columns
 
 
-def _column(values: array[int]) -> Column:
-    """A column out of an array, copied."""
-    pa = arrow()
-    kind = pa.int64() if values.itemsize == 8 else pa.int32()  # noqa: PLR2004 - bytes of int64
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values.tobytes())])
+def _slice_at(start: int) -> Callable[[Column], Column]:
+    return lambda column: column.slice(start, SLICE_FACTS)
 
 
 def _segmented(*columns: Column) -> tuple[Segment, ...]:
@@ -313,23 +314,35 @@ def _segmented(*columns: Column) -> tuple[Segment, ...]:
 
 
 def _sorted(facts: Column) -> Segment:
-    """A segment sorted by caller and time."""
+    """A segment in order."""
     columns = {name: whole(facts.column(name)) for name in _COLUMNS}
     order = by_all(columns["caller"], columns["at"], columns["number"])
-    return _segment(
-        arrow().table({name: columns[name].take(order) for name in _COLUMNS}), ordered=True
-    )
+    return _by_kind(arrow().table({name: taken(columns[name], order) for name in _COLUMNS}))
 
 
-def _segment(facts: Column, *, ordered: bool = False) -> Segment:
+def _by_kind(facts: Table) -> Segment:
+    """A segment out of facts by caller, time and number; each slice gets its order."""
+    pa, pc = arrow(), compute()
+    slices, orders = [], []
+    for start in range(0, len(facts), SLICE_FACTS):
+        some = facts.slice(start, SLICE_FACTS)
+        columns = {name: whole(some.column(name)) for name in _COLUMNS}
+        order = pc.cast(by_all(columns["caller"], columns["kind"]), pa.int32())
+        slices.append(pa.table({name: taken(columns[name], order) for name in _COLUMNS}))
+        orders.append(pc.inverse_permutation(order, output_type=pa.int32()))
+    segment = _segment(pa.concat_tables(slices).combine_chunks())
+    return structs.replace(segment, by_time=pa.concat_arrays(orders))
+
+
+def _segment(facts: Table) -> Segment:
     pc = compute()
     columns = {name: whole(facts.column(name)) for name in _COLUMNS}
     spans = [pc.min_max(columns[name]).as_py() for name in ("at", "number")]
     at, number = ((int(span["min"]), int(span["max"])) for span in spans)
-    return Segment(**columns, span=at, numbers=number, ordered=ordered)
+    return Segment(**columns, span=at, numbers=number)
 
 
-def _table(segment: Segment) -> Column:
+def _table(segment: Segment) -> Table:
     return arrow().table({name: getattr(segment, name) for name in _COLUMNS})
 
 
@@ -354,15 +367,17 @@ def _renewed(segments: tuple[Segment, ...], rows: Sequence[tuple[int, ...]]) -> 
 
 def _without(segment: Segment, numbers: Sequence[int]) -> Segment | None:
     """A segment without some facts; None where nothing is left of it."""
-    pa = arrow()
     pc = compute()
     low, high = segment.numbers
     mine = [number for number in numbers if low <= number <= high]
     if not mine:
         return segment
-    stays = pc.invert(pc.is_in(segment.number, value_set=pa.array(mine, pa.int32())))
-    left = _table(segment).filter(stays)
-    return _segment(left.combine_chunks(), ordered=segment.ordered) if len(left) else None
+    facts = arrow().concat_tables([_table(one.in_time()) for one in segment.slices()])
+    left = facts.filter(pc.invert(pc.is_in(facts.column("number"), value_set=integers(mine))))
+    if not len(left):
+        return None
+    left = left.combine_chunks()
+    return _by_kind(left) if segment.ordered else _segment(left)
 
 
 def _with_tail(segments: list[Segment], fresh: Column) -> tuple[Segment, ...]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.errors import InvalidInput
 from projections.access import Visible
-from projections.columns import Column, DoneT, arrow, compute, in_threads, number
+from projections.columns import Column, DoneT, compute, in_threads, integers, number, taken
 from projections.dictionary import Names
 from projections.report_codes import WORDS, Codes, Value
 from projections.report_deck import Deck, Decks, Segment
@@ -62,21 +62,31 @@ class Figure(Struct, frozen=True):
 
 
 class Part(Struct, frozen=True):
-    """Facts of one segment that were asked for; `told` False where their contact is not."""
+    """Facts of a slice that were asked for, as columns of one length.
+
+    `ordered`: by caller and kind, or by caller and time where that was asked for; `great`: of
+    the great segment, which has most callers for itself. `told`: False where their contact is not.
+    """
 
     number: Column
     at: Column
     kind: Column
     owner: Column
-    span: tuple[int, int]
     ordered: bool
+    great: bool = False
     told: bool = True
+
+    def only(self, mask: Column) -> Part:
+        """Those of them for which a mask stands."""
+        names = ("number", "at", "kind", "owner")
+        return structs.replace(self, **{name: getattr(self, name).filter(mask) for name in names})
 
 
 class Wanted(Struct, frozen=True):
     """Which facts: of which kinds and callers, from a time up to another one; None for all.
 
-    `hours`: in those hours of the week alone that the question asks for.
+    `hours`: in those hours of the week alone that the question asks for. `by_time`: of each
+    caller in that order, where parts are `ordered`.
     """
 
     kinds: Column = None
@@ -84,6 +94,7 @@ class Wanted(Struct, frozen=True):
     until: int | None = None
     callers: Column = None
     hours: bool = False
+    by_time: bool = False
 
     def touches(self, span: tuple[int, int]) -> bool:
         """Whether any of a span lies in the range."""
@@ -100,16 +111,14 @@ class Selection:
     """The facts that a question asks for, within the reader's sight, segment by segment."""
 
     def __init__(self, view: View, question: Question) -> None:
-        pa = arrow()
-        pc = compute()
-        self._pa, self._pc = pa, pc
+        self._pc = compute()
         self._view = view
         self.deck: Deck = view.decks.deck(view.core, view.reports)
         self._question = question
         filters = question.filters
         self.since, self.until = filters.since, filters.until
         hidden = view.decks.owner_of(view.reports, view.visible.hidden)
-        self._hidden = pa.array(sorted(hidden), pa.int32()) if hidden else None
+        self._hidden = integers(sorted(hidden)) if hidden else None
         self._wanted = self._of_contacts(question.contacts)
 
     def parts(
@@ -129,6 +138,7 @@ class Selection:
         slices = [one for segment in segments for one in segment.slices()]
 
         def cut(segment: Segment) -> list[DoneT]:
+            segment = segment.in_time() if wanted.by_time else segment
             masks = [*self._masks(segment, wanted), *_taken((shown,), segment.caller)]
             return [work(part) for part in self._cut(segment, masks, told=True)]
 
@@ -146,7 +156,7 @@ class Selection:
         if asked is None or span is None:
             return None
         hours = Calendar(asked.tz, *span).codes("weekday", at)
-        return self._pc.is_in(hours, value_set=self._pa.array(asked.codes, self._pa.int64()))
+        return self._pc.is_in(hours, value_set=integers(asked.codes, "q"))
 
     def _masks(self, segment: Segment, wanted: Wanted) -> list[Column]:
         within = self.in_hours(segment.at) if wanted.hours else None
@@ -186,7 +196,7 @@ class Selection:
             return None
         view = self._view
         owners = view.decks.owner_of(view.reports, contacts)
-        wanted = self._pa.array(sorted(owners), self._pa.int32())
+        wanted = integers(sorted(owners))
         return self._pc.is_in(self.deck.owners, value_set=wanted)
 
     def _shown(self) -> Column:
@@ -205,19 +215,17 @@ class Selection:
             columns = tuple(column.filter(mask) for column in columns)
         number, at, kind, caller = columns
         if len(number):
-            owner = self.deck.owners.take(caller)
-            yield Part(number, at, kind, owner, segment.span, segment.ordered, told)
+            owner = taken(self.deck.owners, caller)
+            yield Part(number, at, kind, owner, segment.ordered, segment.great, told)
 
     def _seen_by_others(self, segment: Segment, masks: list[Column]) -> Iterator[Part]:
         """Facts of hidden contacts that have a further participant whom the reader may see."""
-        masks.append(self.deck.words.among("several", (1,)).take(segment.kind))
+        masks.append(taken(self.deck.words.among("several", (1,)), segment.kind))
         for part in self._cut(segment, masks, told=False):
             seen = self._with_seen(part.number.to_pylist())
             if seen:
-                mask = self._pc.is_in(part.number, value_set=self._pa.array(seen, part.number.type))
-                columns = (part.number, part.at, part.kind, part.owner)
-                number_, at, kind, owner = (column.filter(mask) for column in columns)
-                yield Part(number_, at, kind, owner, part.span, part.ordered, told=False)
+                wanted = integers(seen)
+                yield part.only(self._pc.is_in(part.number, value_set=wanted))
 
     def _with_seen(self, numbers: list[int]) -> list[int]:
         reports = self._view.reports
@@ -236,7 +244,7 @@ class Selection:
 
 def _taken(masks: Iterable[Column], numbers: Column) -> Iterator[Column]:
     """Those masks that there are, for each of some numbers."""
-    return (mask.take(numbers) for mask in masks if mask is not None)
+    return (taken(mask, numbers) for mask in masks if mask is not None)
 
 
 def _times(segment: Segment, span: tuple[int | None, int | None]) -> Iterator[Column]:
@@ -273,13 +281,13 @@ def count(view: View, question: Question) -> tuple[list[Figure], Figure]:
     columns = columns_of(view, deck, question)
     codes = Codes(question.groups, question.tz, columns, selection.span)
     check_size(codes, deck)
-    tally = Tally(codes.count.bit_length())
+    tally = Tally(codes.count, deck.spread)
     words = codes.words
 
     def counted(part: Part) -> Counted:
-        mine = None if words is None else words.take(part.kind)
+        mine = None if words is None else taken(words, part.kind)
         found = codes.of(mine, part.at)
-        return tally.counted(found, part.owner, told=part.told)
+        return tally.counted(found, part.owner, told=part.told, apart=part.great)
 
     wanted = Wanted(selection.allowed(), selection.since, selection.until, hours=True)
     by_code, contacts = tally.together(selection.each(counted, wanted))

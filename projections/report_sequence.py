@@ -10,12 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.values import Direction
-from projections.columns import Column, arrow, ascends, by_all, compute, differs, number
-from projections.report_deck import Deck
+from projections.columns import (
+    Column,
+    arrow,
+    ascends,
+    by_all,
+    compute,
+    differs,
+    in_threads,
+    number,
+    one_and,
+    places,
+    taken,
+)
 from projections.report_figures import Part, Selection, Wanted
+from projections.report_tally import alone
 from projections.reports import KindRow
 
 NOBODY: Final = -1
@@ -58,34 +70,38 @@ def is_outbound(kind: KindRow) -> bool:
     return kind.direction == Direction.OUTBOUND and not kind.void
 
 
-def asks_of(selection: Selection, deck: Deck) -> Asks | None:
+def asks_of(selection: Selection) -> Asks | None:
     """The asks between `since` and `until` of a selection; None where there are none.
 
-    Whoever waited before is looked at too, and every answer that came since, to this day.
+    Who waited before is looked at too, and every answer that came since, to this day.
     """
-    pa = arrow()
-    pc = compute()
-    asks = pa.array([is_ask(kind) for kind in deck.kinds], pa.bool_())
-    both = pa.array([is_ask(kind) or is_answer(kind) for kind in deck.kinds], pa.bool_())
-    line = _line(selection, both)
-    if line is None:
-        return None
-    owner, at, kind, numbers = line
-    asking = asks.take(kind)
-    places = _places(len(owner))
-    nowhere = pa.scalar(None, places.type)
-    answer = pc.fill_null_backward(pc.if_else(asking, nowhere, places))
+    words = selection.deck.words
+    asks = words.such(is_ask)
+    both = compute().or_(asks, words.such(is_answer))
+    lines = _lines(selection, both, back=True)
+    found = in_threads(lambda line: _asked(line, asks, selection), lines)
+    return Asks(*_joined(found)) if found else None
+
+
+def _asked(line: Line, asks: Column, selection: Selection) -> Asks:
+    """The asks of a line."""
+    pa, pc = arrow(), compute()
+    owner, at, kind = line.owner, line.at, line.kind
+    asking = taken(asks, kind)
+    standing = places(len(owner))
+    nowhere = pa.scalar(None, standing.type)
+    answer = pc.fill_null_backward(pc.if_else(asking, nowhere, standing))
     answer = pc.fill_null(answer, number(0))
     # Where none follows it is the first fact of all, and that is no answer to a later one.
-    answered = pc.and_(pc.greater(answer, places), pc.equal(owner.take(answer), owner))
-    wait = pc.divide(pc.subtract(at.take(answer), at), number(US_A_MS))
+    answered = pc.and_(pc.greater(answer, standing), pc.equal(taken(owner, answer), owner))
+    wait = pc.divide(pc.subtract(taken(at, answer), at), number(US_A_MS))
     mask = pc.and_(asking, _within(at, selection))
     none = pa.scalar(NOBODY, pa.int32())
     columns = (
-        numbers,
+        line.number,
         at,
         kind,
-        pc.if_else(answered, kind.take(answer), none),
+        pc.if_else(answered, taken(kind, answer), none),
         pc.if_else(answered, wait, number(0)),
         pc.invert(pc.and_(_follows(owner), _before(asking, first=False))),
     )
@@ -104,102 +120,127 @@ class Facts(Struct, frozen=True):
         return Facts(*(column.filter(mask) for column in (self.number, self.at, self.kind)))
 
 
-def replied_to(selection: Selection, deck: Deck) -> Facts | None:
+def replied_to(selection: Selection) -> Facts | None:
     """What went out between `since` and `until` and was followed by an ask."""
-    pa = arrow()
     pc = compute()
-    asks = pa.array([is_ask(kind) for kind in deck.kinds], pa.bool_())
-    both = pa.array([is_ask(kind) or is_outbound(kind) for kind in deck.kinds], pa.bool_())
-    line = _line(selection, both, back=False)
-    if line is None:
-        return None
-    owner, at, kind, numbers = line
-    asking = asks.take(kind)
-    followed = pc.and_(_after(asking, last=False), _after(_follows(owner), last=False))
-    mask = pc.and_(pc.and_(followed, pc.invert(asking)), _within(at, selection))
-    return Facts(numbers, at, kind).only(mask)
+    words = selection.deck.words
+    asks = words.such(is_ask)
+    both = pc.or_(asks, words.such(is_outbound))
+
+    def replied(line: Line) -> Facts:
+        asking = taken(asks, line.kind)
+        followed = pc.and_(_after(asking, last=False), _after(_follows(line.owner), last=False))
+        mask = pc.and_(pc.and_(followed, pc.invert(asking)), _within(line.at, selection))
+        return Facts(line.number, line.at, line.kind).only(mask)
+
+    lines = _lines(selection, both, back=False)
+    found = in_threads(replied, lines)
+    return Facts(*_joined(found)) if found else None
 
 
 def firsts_of(selection: Selection) -> Facts | None:
     """The first facts of contacts in their whole history that lie in the range."""
-    pc = compute()
-    early = _told(selection.each(_early, Wanted()))
-    if not early:
+    early = selection.each(_early, Wanted(by_time=True))
+    line = _in_order([Line.of(part) for part in early if part.told])
+    if line is None or not len(line.at):
         return None
-    owner, at, kind, numbers = _in_order(early)
-    mask = pc.and_(pc.invert(_follows(owner)), _within(at, selection))
-    return Facts(numbers, at, kind).only(mask)
+    mask = compute().and_(compute().invert(_follows(line.owner)), _within(line.at, selection))
+    return Facts(line.number, line.at, line.kind).only(mask)
 
 
 def _early(part: Part) -> Part:
     """Facts of a part among which the first of each contact is: the first of each run."""
-    if not part.ordered:
-        return part
-    mask = compute().invert(_follows(part.owner))
-    columns = (part.number, part.at, part.kind, part.owner)
-    number, at, kind, owner = (column.filter(mask) for column in columns)
-    return Part(number, at, kind, owner, part.span, part.ordered, part.told)
+    return part.only(compute().invert(_goes_on(part))) if part.ordered else part
 
 
-def _line(selection: Selection, both: Column, *, back: bool = True) -> Column:
-    """Facts of some kinds by contact and time: owner, at, kind, number. None without facts.
+# --------------------------------------------------------------------------- lines
 
-    From `since` on, and with `back` what these contacts have from before.
+
+class Line(Struct, frozen=True):
+    """Facts by contact, time and number, as columns of one length.
+
+    All facts of a contact that are looked at stand in one line.
     """
+
+    owner: Column
+    at: Column
+    kind: Column
+    number: Column
+
+    @classmethod
+    def of(cls, part: Part) -> Line:
+        """The facts of a part, in its order."""
+        return cls(part.owner, part.at, part.kind, part.number)
+
+
+def _lines(selection: Selection, both: Column, *, back: bool) -> list[Line]:
+    """Facts of some kinds in lines, from `since` on; with `back` what came last before, too.
+
+    Contacts that are in one slice alone stand in its line, the others together in another one.
+    """
+    spread, since = selection.deck.spread, selection.since
+
+    def cut(part: Part) -> tuple[Part | None, Part]:
+        if back and since is not None and part.ordered:
+            part = part.only(_and_the_last_before(part, since))
+        if not part.great or not len(part.owner):
+            return None, part
+        lone = alone(part.owner, (part.owner[0], part.owner[-1]), spread)
+        return part.only(lone), part.only(compute().invert(lone))
+
+    found = selection.each(cut, Wanted(both, None if back else since, by_time=True))
+    several = _in_order([Line.of(part) for _, part in found if part.told])
+    lines = [Line.of(part) for part, _ in found if part is not None and part.told]
+    return [line for line in (*lines, several) if line is not None and len(line.at)]
+
+
+def _and_the_last_before(part: Part, since: int) -> Column:
+    """What is since a time, and of each caller what was last before it."""
     pc = compute()
-    since = selection.since
-    parts = _told(selection.parts(both, since))
-    if back and since is not None and parts:
-        owners = pc.unique(_joined(parts, "owner"))
-        callers = pc.is_in(selection.deck.owners, value_set=owners)
-        parts = _told(selection.parts(both, None, None, callers))
-    return _in_order(parts) if parts else None
+    fresh = pc.greater_equal(part.at, number(since))
+    last = pc.or_(_after(fresh, last=True), pc.invert(_after(_goes_on(part), last=False)))
+    return pc.or_(fresh, last)
 
 
-def _told(parts: Sequence[Part]) -> list[Part]:
-    return [part for part in parts if part.told]
+def _goes_on(part: Part) -> Column:
+    """Whether the fact before is of the same contact, and earlier: callers may be one contact."""
+    later = compute().greater(part.at.slice(1), part.at.slice(0, len(part.at) - 1))
+    return compute().and_(_follows(part.owner), one_and(later, first=False))
 
 
-def _joined(parts: Sequence[Part], name: str) -> Column:
-    return arrow().concat_arrays([getattr(part, name) for part in parts])
+def _joined(columns: Sequence[Struct]) -> list[Column]:
+    """Columns of some things of one shape, one thing's after the other's."""
+    names = columns[0].__struct_fields__
+    return [arrow().concat_arrays([getattr(one, name) for one in columns]) for name in names]
 
 
-def _in_order(parts: Sequence[Part]) -> tuple[Column, Column, Column, Column]:
-    """The facts of some parts by contact, time and number: owner, at, kind, number.
+def _in_order(lines: Sequence[Line]) -> Line | None:
+    """The facts of some lines in the order of one; None where there are no lines.
 
     So they mostly stand already: where each contact has one address and no segment follows.
     """
-    owner, at, kind, number_ = (_joined(parts, name) for name in ("owner", "at", "kind", "number"))
-    if ascends(owner, at, number_):
-        return owner, at, kind, number_
-    order = by_all(owner, at, number_)
-    return owner.take(order), at.take(order), kind.take(order), number_.take(order)
-
-
-def _places(size: int) -> Column:
-    """0, 1, 2 and on."""
-    pa = arrow()
-    pc = compute()
-    ones = pa.repeat(number(1), size)
-    return pc.subtract(pc.cumulative_sum(ones), number(1))
+    if not lines:
+        return None
+    line = Line(*_joined(lines))
+    if ascends(line.owner, line.at, line.number):
+        return line
+    order = by_all(line.owner, line.at, line.number)
+    return Line(*(taken(column, order) for column in structs.astuple(line)))
 
 
 def _before(column: Column, *, first: bool) -> Column:
     """Each row's one before."""
-    pa = arrow()
-    return pa.concat_arrays([pa.array([first]), column.slice(0, len(column) - 1)])
+    return one_and(column.slice(0, len(column) - 1), first=first)
 
 
 def _after(column: Column, *, last: bool) -> Column:
     """Each row's next one."""
-    pa = arrow()
-    return pa.concat_arrays([column.slice(1), pa.array([last])])
+    return arrow().concat_arrays([column.slice(1), arrow().repeat(last, 1)])
 
 
 def _follows(owner: Column) -> Column:
     """Whether the row before is of the same contact."""
-    pa = arrow()
-    return pa.concat_arrays([pa.array([False]), compute().invert(differs(owner))])
+    return one_and(compute().invert(differs(owner)), first=False)
 
 
 def _within(at: Column, selection: Selection) -> Column:

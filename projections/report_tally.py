@@ -1,82 +1,144 @@
 """Counting by code: interactions, and distinct contacts beside them.
 
-A fact's contact and its code are one number, contact first; facts come in the order of contacts.
-So nearly all that repeat are neighbours, or neighbours but one (question and answer take
-turns), and go before anything is sorted; what is left is put in order, and each number stands
-for one contact in one code.
+Facts of a slice come in the order of callers and, of each, of kinds: so those of one contact and
+one code are mostly neighbours, and a run of them is one number from then on. Put in order by
+code, which is a matter of counting where codes are small, contacts differ from the one before or
+are the same: nothing is hashed. A contact that is in no other slice, as nearly all are, is
+counted where it is, in a thread; the others are put together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from projections.columns import (
     Column,
-    arranged,
     arrow,
     compute,
     counts_of,
     differs,
     each_once,
+    integers,
     number,
+    one_and,
+    runs_of,
+    sums_of,
+    taken,
 )
 
-NEIGHBOURS: tuple[int, ...] = (1, 2)
-"""How far off a repetition is looked for before facts are sorted."""
+SMALL: Final = 1 << 16
+"""Codes below are put in order by counting them; others get small numbers in each slice first."""
+
+_NARROW_BITS: Final = 31
+"""Contact and code of no more are one number of 32 bits: half the bytes of each step."""
 
 
 class Counted(Struct, frozen=True):
-    """Facts by code, and each pair of contact and code once, ascending."""
+    """What one part knows: facts by code; by code and in all, the contacts that it alone has.
 
-    facts: dict[int, int]
+    `facts` and `contacts` are codes (int64) and how often each is there; `pairs` (int64) are the
+    contact and code of all others.
+    """
+
+    facts: tuple[Column, Column]
+    contacts: tuple[Column, Column]
+    alone: int
     pairs: Column
 
 
 class Tally:
-    """Counts facts and distinct contacts by code; a code takes less than `code_bits`."""
+    """Counts facts and distinct contacts by code; a code is less than `count`.
 
-    def __init__(self, code_bits: int) -> None:
-        self._bits = number(code_bits)
-        self._ones = number((1 << code_bits) - 1)
+    `spread`: for each number of a contact whether several slices may have it, as far as its
+    callers tell; None where no contact has several.
+    """
 
-    def counted(self, codes: Column, owners: Column, *, told: bool = True) -> Counted:
-        """Some facts; `codes` None: all of one. What is not told counts without its contact."""
-        pa, pc = arrow(), compute()
-        facts = {0: len(owners)} if codes is None else counts_of(codes)
+    def __init__(self, count: int, spread: Column) -> None:
+        self._bits = count.bit_length()
+        self._small = count <= SMALL
+        self._spread = spread
+
+    def counted(self, codes: Column, owners: Column, *, told: bool, apart: bool) -> Counted:
+        """Some facts; `codes` None: all of one. What is not told counts without its contact.
+
+        `apart`: they are a slice of the great segment, in the order of callers.
+        """
+        pc = compute()
+        none = integers([], "q")
+        if codes is None:
+            facts = (integers([0]), integers([len(owners)]))
+            contacts = each_once(owners)
+            code, owner = arrow().repeat(number(0), len(contacts)), contacts
+        else:
+            code, contacts, counts = self._runs(codes, owners)
+            small = code.cast(arrow().int32()) if self._small else code.dictionary_encode().indices
+            order = pc.array_sort_indices(small)  # which is stable
+            code, owner = taken(code, order), taken(contacts, order)
+            facts = sums_of(code, taken(counts, order))
         if not told:
-            return Counted(facts, pa.array([], pa.int64()))
-        pairs = pc.shift_left(pc.cast(owners, pa.int64()), self._bits)
-        if codes is not None:
-            pairs = pc.bit_wise_or(pairs, pc.cast(codes, pa.int64()))
-        return Counted(facts, each_once(arranged(_fewer(pairs))))
+            return Counted(facts, (none, none), 0, none)
+        first = one_and(pc.or_(differs(code), differs(owner)), first=True)
+        if not apart:
+            return Counted(facts, (none, none), 0, self._pairs(owner, code, first))
+        ends = (owners[0], owners[-1])
+        lone = alone(owner, ends, self._spread)
+        pairs = self._pairs(owner, code, pc.and_not(first, lone))
+        everyone = pc.sum(alone(each_once(contacts), ends, self._spread)).as_py() or 0
+        return Counted(facts, runs_of(code.filter(pc.and_(first, lone))), everyone, pairs)
+
+    def _runs(self, codes: Column, owners: Column) -> tuple[Column, Column, Column]:
+        """Neighbours of one code and one contact put together: code, contact, how many."""
+        pa, pc = arrow(), compute()
+        low, high = (int(end.as_py()) for end in pc.min_max(owners).values())
+        narrow = (high - low).bit_length() + self._bits <= _NARROW_BITS
+        kind = pa.int32() if narrow else pa.int64()
+        base, bits, ones = (pa.scalar(n, kind) for n in (low, self._bits, (1 << self._bits) - 1))
+        both = pc.shift_left(pc.subtract(owners.cast(kind), base), bits)
+        both, counts = runs_of(pc.bit_wise_or(both, codes.cast(kind)))
+        contact = pc.add(pc.shift_right(both, bits), base).cast(owners.type)
+        return pc.bit_wise_and(both, ones), contact, counts
+
+    def _pairs(self, owners: Column, codes: Column, mask: Column) -> Column:
+        """Contact and code as one number (int64), where a mask stands."""
+        pc, int64 = compute(), arrow().int64()
+        owners, codes = (column.filter(mask).cast(int64) for column in (owners, codes))
+        return pc.bit_wise_or(pc.shift_left(owners, number(self._bits)), codes)
 
     def together(self, parts: Sequence[Counted]) -> tuple[dict[int, tuple[int, int]], int]:
         """For each code how many facts, and of how many contacts; and of how many all are."""
         pa, pc = arrow(), compute()
-        facts: dict[int, int] = {}
-        for part in parts:
-            for code, count in part.facts.items():
-                facts[code] = facts.get(code, 0) + count
-        found = [part.pairs for part in parts if len(part.pairs)]
-        if not found:
-            return {code: (count, 0) for code, count in facts.items()}, 0
-        pairs = each_once(arranged(pa.concat_arrays(found)))
-        contacts = counts_of(pc.bit_wise_and(pairs, self._ones))
+        if not parts:
+            return {}, 0
+        pairs = pc.unique(pa.concat_arrays([part.pairs for part in parts]))
+        others = counts_of(pc.bit_wise_and(pairs, number((1 << self._bits) - 1)))
+        contacts = _added([*(part.contacts for part in parts), others])
+        facts = _added([part.facts for part in parts])
         figures = {code: (count, contacts.get(code, 0)) for code, count in facts.items()}
-        owners = pc.shift_right(pairs, self._bits)
-        return figures, int(pc.sum(differs(owners)).as_py() or 0) + 1
+        several = pc.count_distinct(pc.shift_right(pairs, number(self._bits)))
+        return figures, sum(part.alone for part in parts) + int(several.as_py())
 
 
-def _fewer(pairs: Column) -> Column:
-    """The same without most of what repeats, in the same order."""
-    far = max(NEIGHBOURS)
-    size = len(pairs)
-    if size <= far:
-        return pairs
-    fresh = None
-    for back in NEIGHBOURS:
-        here = differs(pairs, back).slice(far - back)
-        fresh = here if fresh is None else compute().and_(fresh, here)
-    return arrow().concat_arrays([pairs.slice(0, far), pairs.slice(far).filter(fresh)])
+def alone(contacts: Column, ends: tuple[Column, Column], spread: Column) -> Column:
+    """For contacts in a slice of the great segment whether nowhere else is anything of them.
+
+    `ends` are those of the first and the last of its facts, which may go on beside it; `spread`
+    is the deck's.
+    """
+    pc = compute()
+    first, last = (pc.not_equal(contacts, end) for end in ends)
+    lone = pc.and_(first, last)
+    return lone if spread is None else pc.and_not(lone, taken(spread, contacts))
+
+
+def _added(counts: Sequence[tuple[Column, Column]]) -> dict[int, int]:
+    """Counts by code, those of all parts together."""
+    pa = arrow()
+    codes, some = (
+        pa.concat_arrays([pair[place].cast(pa.int64()) for pair in counts]) for place in (0, 1)
+    )
+    order = compute().array_sort_indices(codes)
+    values, sums = sums_of(taken(codes, order), taken(some, order))
+    return dict(zip(values.to_pylist(), sums.to_pylist(), strict=True))

@@ -11,7 +11,17 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from projections.columns import Column, arrow, compute, counts_of, number
+from projections.columns import (
+    Column,
+    arrow,
+    ascending,
+    compute,
+    counted,
+    integers,
+    number,
+    taken,
+    truths,
+)
 from projections.report_codes import WORDS, Codes, Value
 from projections.report_deck import Deck
 from projections.report_figures import (
@@ -40,6 +50,9 @@ class Waits(Struct, frozen=True):
     median_s: float | None
     p90_s: float | None
     max_s: float | None
+
+
+_NOTHING: Final = Waits(0, 0, None, None, None)
 
 
 class Response(Struct, frozen=True):
@@ -71,8 +84,8 @@ def response_times(view: View, question: Question) -> tuple[list[Response], Resp
     pa = arrow()
     selection = Selection(view, question)
     deck = selection.deck
-    asks = asks_of(selection, deck)
-    nothing = Response((), _waits([], 0), _waits([], 0))
+    asks = asks_of(selection)
+    nothing = Response((), _NOTHING, _NOTHING)
     if asks is None or not len(asks.at):
         return [], nothing
     span = selection.span
@@ -129,7 +142,7 @@ class Pairs:
         given, answers = self._told_apart(_OF_ANSWER)
         place = pc.if_else(pc.equal(asks.answer, pa.scalar(NOBODY, pa.int32())), None, asks.answer)
         none = pa.scalar(len(answers), pa.int64())
-        both = pc.multiply(asked.take(asks.kind), number(len(answers) + 1))
+        both = pc.multiply(taken(asked, asks.kind), number(len(answers) + 1))
         encoded = pc.add(both, pc.fill_null(given.take(place), none)).dictionary_encode()
         numbers, keeps = [], []
         for code in encoded.dictionary.to_pylist():
@@ -137,21 +150,12 @@ class Pairs:
             words = _words(questions[ask], answers[answer] if answer < len(answers) else None)
             keeps.append(self._passes(words))
             numbers.append(self._number(words))
-        taken = pa.array(numbers, pa.int32()).take(encoded.indices)
-        return taken, pa.array(keeps, pa.bool_()).take(encoded.indices)
+        places = encoded.indices
+        return taken(integers(numbers), places), taken(truths(keeps), places)
 
     def _told_apart(self, names: Sequence[str]) -> tuple[Column, list[KindRow]]:
-        """For each kind a number, by those of some words that are needed; one kind of each."""
-        needed = [name for name in names if name in self._needed]
-        places: dict[tuple[object, ...], int] = {}
-        numbers: list[int] = []
-        kinds: list[KindRow] = []
-        for kind in self._deck.kinds:
-            number = places.setdefault(tuple(getattr(kind, name) for name in needed), len(places))
-            if number == len(kinds):
-                kinds.append(kind)
-            numbers.append(number)
-        return arrow().array(numbers, arrow().int64()), kinds
+        needed = tuple(name for name in names if name in self._needed)
+        return self._deck.words.told_apart(needed)
 
     def _passes(self, words: dict[str, Any]) -> bool:
         return all(words[name] in allowed for name, allowed in self._wanted.items())
@@ -178,55 +182,71 @@ def _spelled(codes: Codes, pairs: Pairs, code: int) -> tuple[Value, ...]:
 def _summed(groups: Column, asks: Asks) -> tuple[list[tuple[Waits, Waits]], tuple[Waits, Waits]]:
     """The waits of first asks and of every ask: for each group by its number, and of all.
 
-    They are sorted once; what is of one group keeps that order when it is put together.
+    Group, wait and whether it is a first one are one number; in the order of those each group
+    stands together, its waits ascending, and so do the first ones among them.
     """
     pc = compute()
     answered = pc.not_equal(asks.answer, arrow().scalar(NOBODY, asks.answer.type))
-    columns = (groups, asks.wait_ms, asks.first)
-    group, wait, first = (column.filter(answered) for column in columns)
-    order = pc.array_sort_indices(wait)
-    group, wait, first = (column.take(order) for column in (group, wait, first))
+    group, wait, first = (one.filter(answered) for one in (groups, asks.wait_ms, asks.first))
+    waits = pc.bit_wise_or(pc.shift_left(wait, number(1)), first.cast(arrow().int64()))
     unanswered = pc.invert(answered)
     open_, opened = groups.filter(unanswered), asks.first.filter(unanswered)
-    total = (_waits(wait.filter(first), pc.sum(opened).as_py() or 0), _waits(wait, len(open_)))
-    order = pc.array_sort_indices(group)
-    group, wait, first = (column.take(order) for column in (group, wait, first))
     count = pc.max(groups).as_py() + 1
-    firsts = _by_group(group.filter(first), wait.filter(first), open_.filter(opened), count)
-    return list(zip(firsts, _by_group(group, wait, open_, count), strict=True)), total
+    bits = number(max(int(pc.max(waits).as_py() or 0).bit_length(), 1))
+    high = pc.shift_left(group.cast(arrow().int64()), bits)
+    ordered = ascending(pc.bit_wise_or(high, waits))
+    ordered = pc.bit_wise_and(ordered, pc.subtract(pc.shift_left(number(1), bits), number(1)))
+    every = _by_group(ordered, counted(group), counted(open_), count)
+    firsts = _by_group(
+        _firsts(ordered), counted(group.filter(first)), counted(open_.filter(opened)), count
+    )
+    whole = ordered if count == 1 else ascending(waits)
+    total = (
+        _waits(_firsts(whole), pc.sum(opened).as_py() or 0),
+        _waits(whole, len(open_)),
+    )
+    return list(zip(firsts, every, strict=True)), total
 
 
-def _by_group(groups: Column, waits: Column, unanswered: Column, count: int) -> list[Waits]:
+def _firsts(waits: Column) -> Column:
+    """Of waits those of first asks; the lowest bit says which."""
+    pc = compute()
+    return waits.filter(pc.equal(pc.bit_wise_and(waits, number(1)), number(1)))
+
+
+def _by_group(
+    waits: Column, sizes: dict[int, int], unanswered: dict[int, int], count: int
+) -> list[Waits]:
     """The waits of each group; those of a group stand together, ascending."""
-    sizes, open_ = counts_of(groups), counts_of(unanswered)
     found, start = [], 0
     for group in range(count):
         size = sizes.get(group, 0)
-        found.append(_waits(waits.slice(start, size), open_.get(group, 0)))
+        found.append(_waits(waits.slice(start, size), unanswered.get(group, 0)))
         start += size
     return found
 
 
-def _waits(sorted_ms: Column, unanswered: int) -> Waits:
-    size = len(sorted_ms)
+def _waits(waits: Column, unanswered: int) -> Waits:
+    """Figures of some waits, ascending; each is twice its ms, and its lowest bit is none of it."""
+    size = len(waits)
     if not size:
         return Waits(0, unanswered, None, None, None)
-    median, p90 = _percentile(sorted_ms, MEDIAN), _percentile(sorted_ms, P90)
-    return Waits(size, unanswered, median, p90, _at(sorted_ms, size - 1) / MS_A_S)
+    median, p90 = _percentile(waits, MEDIAN), _percentile(waits, P90)
+    return Waits(size, unanswered, median, p90, _at(waits, size - 1) / MS_A_S)
 
 
-def _percentile(sorted_ms: Column, share: float) -> float:
+def _percentile(waits: Column, share: float) -> float:
     """Between the two nearest values in proportion, in seconds to the millisecond."""
-    place = share * (len(sorted_ms) - 1)
+    place = share * (len(waits) - 1)
     low = int(place)
-    one = _at(sorted_ms, low)
-    other = _at(sorted_ms, min(low + 1, len(sorted_ms) - 1))
+    one = _at(waits, low)
+    other = _at(waits, min(low + 1, len(waits) - 1))
     return round((one + (other - one) * (place - low)) / MS_A_S, 3)
 
 
-def _at(sorted_ms: Column, place: int) -> int:
-    value: int = sorted_ms[place].as_py()
-    return value
+def _at(waits: Column, place: int) -> int:
+    value: int = waits[place].as_py()
+    return value >> 1
 
 
 # ------------------------------------------------------------------------ campaigns
@@ -245,7 +265,7 @@ def campaigns(view: View, question: Question) -> tuple[list[Campaign], Campaign,
     span = selection.span
     codes = Codes(question.groups, question.tz, columns, span)
     touches, sources = _counted(selection, codes, firsts_of(selection), span)
-    replies, _ = _counted(selection, codes, replied_to(selection, deck), span)
+    replies, _ = _counted(selection, codes, replied_to(selection), span)
     rows = [
         Campaign(
             figure.values,
@@ -286,7 +306,7 @@ def _counted(
     mine = codes.of(None if words is None else words.take(kind), at)
     if mine is None:
         mine = pa.repeat(number(0), len(at))
-    by_group = {codes.values(code): number for code, number in counts_of(mine).items()}
+    by_group = {codes.values(code): number for code, number in counted(mine).items()}
     column, names = selection.deck.words.mapped("source", lambda value: value)
-    taken = counts_of(column.take(kind))
-    return by_group, {str(names[place]): count for place, count in taken.items()}
+    by_source = counted(taken(column, kind))
+    return by_group, {str(names[place]): count for place, count in by_source.items()}

@@ -11,13 +11,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 from domain.times import DAY_US, zone_of
-from projections.columns import Column, arrow, compute, number
+from projections.columns import Column, compute, integers, number
 
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = 900_000_000
@@ -43,6 +43,9 @@ HOURS_A_DAY: Final = 24
 
 UNITS: Final = ("hour", "day", "week", "month")
 """From the finest to the coarsest: a finer one decides all coarser ones."""
+
+_ONE: Final = {"hour": HOUR_US // SECOND_US, "day": 1, "week": 7, "month": 1}
+"""How far apart the codes of two neighbours are."""
 
 CYCLES: Final = ("weekday", "hour_of_day")
 
@@ -73,8 +76,7 @@ def _stretches(tz: str, first: int, last: int) -> tuple[Stretch, ...]:
     end = int(datetime(last + 1, 1, 1, tzinfo=UTC).timestamp())
 
     def ahead(second: int) -> timedelta:
-        local = (_EPOCH + timedelta(seconds=second)).astimezone(zone)
-        return local.utcoffset() or timedelta()
+        return datetime.fromtimestamp(second, zone).utcoffset() or timedelta()
 
     now = ahead(at)
     found = [Stretch(at * SECOND_US, _us(now))]
@@ -103,9 +105,7 @@ class Calendar:
     """The calendar of one zone for the times from `low` through `high` (µs)."""
 
     def __init__(self, tz: str, low: int, high: int) -> None:
-        pa = arrow()
-        pc = compute()
-        self._pa, self._pc = pa, pc
+        self._pc = compute()
         self._stretches = stretches(tz, low, high)
         self._starts = [one.since for one in self._stretches]
         self.tz = tz
@@ -113,7 +113,7 @@ class Calendar:
 
     def column(self, times: Sequence[int]) -> Column:
         """Times as a column."""
-        return self._pa.array(times, self._pa.int64())
+        return integers(times, "q")
 
     def codes(self, unit: str, at: Column) -> Column:
         """For a column of times (int64, µs): the unit that each falls into.
@@ -137,7 +137,7 @@ class Calendar:
         days = pc.divide(self._local(at), number(DAY_US))
         if unit == "day":
             return days
-        first, months = self._months()
+        first, months = self._months
         return months.take(pc.subtract(days, number(first + BIAS_DAYS)))
 
     @property
@@ -159,19 +159,16 @@ class Calendar:
 
     def quarter_of(self, at: Column) -> Column:
         """The place of each time in `quarters`."""
-        pc = self._pc
         first = self.span[0] // QUARTER_US * QUARTER_US
-        return pc.cast(
-            pc.divide(pc.subtract(at, number(first)), number(QUARTER_US)), self._pa.int32()
-        )
+        return self._pc.divide(self._pc.subtract(at, number(first)), number(QUARTER_US))
 
     def bounds(self, unit: str) -> tuple[int, int]:
         """The least and the greatest code of a unit."""
         if unit in CYCLES:
             return 0, HOURS_A_WEEK - 1
         low, high = self.codes(unit, self.column(self.span)).to_pylist()
-        # Where clocks went back just before the end, an hour may begin after the last one's.
-        return low - HOUR_US // SECOND_US, high + HOUR_US // SECOND_US
+        # Where clocks went back just before the end, a unit may begin after the last one's.
+        return low - _ONE[unit], high + _ONE[unit]
 
     def _by_stretch(self, at: Column, work: Callable[[Column, int], Column]) -> Column:
         """The column under each stretch of the span, put together."""
@@ -195,12 +192,12 @@ class Calendar:
         # Before the time of zones, places were minutes and seconds from each other.
         return pc.subtract(begun, number((ahead + BIAS_US) // SECOND_US))
 
+    @cached_property
     def _months(self) -> tuple[int, Column]:
         first = (self.span[0] - DAY_US) // DAY_US
         days = range(first, (self.span[1] + DAY_US) // DAY_US + 2)
         dates = (_EPOCH_DATE + timedelta(days=day) for day in days)
-        months = [one.year * 12 + one.month - 1 for one in dates]
-        return first, self._pa.array(months, self._pa.int64())
+        return first, integers((one.year * 12 + one.month - 1 for one in dates), "q")
 
     def label(self, unit: str, code: int) -> str | int:
         """How a unit is written: 2026-11-22T09:00:00-06:00, 2026-11-22, 2026-W47, 2026-11."""

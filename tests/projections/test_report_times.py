@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.values import Auto, Origin
-from projections import folding
+from projections import folding, report_deck, report_lists
 from projections.access import Reader
 from projections.report_answers import Asked, of_waiting
 from projections.report_lists import Behind
@@ -111,8 +111,12 @@ def test_response_times_equal_those_by_hand(backend: Backend, seed: int) -> None
 
 
 @pytest.mark.parametrize("since", [None, 40], ids=["ever", "late"])
-def test_the_list_behind_a_figure_has_what_was_counted(backend: Backend, since: int | None) -> None:
+def test_the_list_behind_a_figure_has_what_was_counted(
+    backend: Backend, since: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Asked, answered and not, first touches and replies: page by page, each row once, in order."""
+    monkeypatch.setattr(report_lists, "LOOKED_AT_US", 60_000_000)
+    monkeypatch.setattr(report_deck, "SLICE_FACTS", 7)
     entries = attended(told_in_order(Teller(7).epochs(3, 25)).entries)
     with counting(backend.views_url) as at:
         at.build(entries)
@@ -205,6 +209,21 @@ def test_an_answer_over_another_address_counts_once_they_are_one(backend: Backen
         kin.undone(story, merge)
         at.feed(story.entries)
         assert times(at)[1].every.unanswered == 1
+
+
+def test_contacts_that_are_one_began_where_the_first_of_them_did(backend: Backend) -> None:
+    """Of two addresses in a row the later one may have the earlier interaction."""
+    story = Story()
+    story.inbound(PHONES[0], "hola", at=1_000, campaign="suv")
+    story.inbound(PHONES[1], "de antes", at=10, campaign="taller", origin=Origin.IMPORTED)
+    kin.merged(story, PHONES[0], PHONES[1])
+    with counting(backend.views_url) as at:
+        at.build(story.entries)
+        with at.view() as view:
+            rows, total, _ = campaigns(view, question("campaign"))
+        touches = {row.values: row.first_touches for row in rows}
+        assert touches == {("suv",): 0, ("taller",): 1}
+        assert (total.first_touches, total.contacts) == (1, 1)
 
 
 def test_campaigns_tell_whom_they_reached_and_brought(backend: Backend) -> None:
