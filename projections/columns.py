@@ -95,13 +95,6 @@ def ascends(*columns: Column) -> bool:
     return bool(pc.all(held).as_py())
 
 
-def arranged(column: Column) -> Column:
-    """The column in ascending order; one that is, is not touched."""
-    if len(column) <= 1 or ascends(column):
-        return column
-    return column.take(compute().array_sort_indices(column))
-
-
 def ascending(column: Column) -> Column:
     """Numbers (int64, none below 0) in ascending order.
 

@@ -2,10 +2,10 @@
 
 A figure over a million interactions by any combination, with distinct contacts beside it, is a
 walk over columns of numbers: no index of a table gives it within a moment. So a process that is
-asked keeps the facts in columns (20 bytes each, pyarrow's), reads what changed since its
+asked keeps the facts in columns (24 bytes each, pyarrow's), reads what changed since its
 last look by an index, and nothing else. Columns lie in segments, inside sorted by contact and
-time, so that most repetitions are neighbours: a great one, and behind it ever smaller ones of
-what came since, which melt together as they grow.
+kind, so that most that counts alike are neighbours: a great one, and behind it ever smaller ones
+of what came since, which melt together as they grow.
 
 Contacts are the core's opinion, asked in the same snapshot; a merge moves a few numbers here.
 A deck is never changed: whoever looks with it keeps it, and the next look makes another.

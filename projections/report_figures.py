@@ -121,16 +121,6 @@ class Selection:
         self._hidden = integers(sorted(hidden)) if hidden else None
         self._wanted = self._of_contacts(question.contacts)
 
-    def parts(
-        self,
-        allowed: Column = None,
-        since: int | None = None,
-        until: int | None = None,
-        callers: Column = None,
-    ) -> list[Part]:
-        """The facts of allowed kinds and callers (None for all) from a time up to another one."""
-        return self.each(lambda part: part, Wanted(allowed, since, until, callers))
-
     def each(self, work: Callable[[Part], DoneT], wanted: Wanted) -> list[DoneT]:
         """Do some work on all facts that are wanted, part by part, in threads."""
         shown = self._shown()

@@ -93,7 +93,8 @@ def response_times(view: View, question: Question) -> tuple[list[Response], Resp
     column, keep = pairs.column(asks)
     codes = Codes(question.groups, question.tz, {"pair": (column, pairs.values)}, span)
     check_size(codes, deck)
-    asks, column = asks.only(keep), column.filter(keep)
+    if not compute().all(keep).as_py():
+        asks, column = asks.only(keep), column.filter(keep)
     if not len(asks.at):
         return [], nothing
     words = column.cast(pa.int64())
