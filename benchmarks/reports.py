@@ -22,6 +22,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.cli.frame import settle_memory
 from benchmarks.append import places
 from benchmarks.results import Row
 from benchmarks.servers import Place
@@ -272,6 +273,7 @@ def rows() -> Iterator[Row]:
 
 def _rows(bench: Bench, database: str) -> Iterator[Row]:
     title = f"reports, {EVENTS:,} interactions, {database}"
+    settle_memory()  # as `hilo serve` does
     first = bench.ms(lambda view: report_answers.interactions(view, asked((), None, "UTC")))
     held = arrow().total_allocated_bytes() / 1e6
     grouped = min(bench.grouped_ms() for _ in range(3))

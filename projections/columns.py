@@ -21,10 +21,6 @@ THREADS_MAX: Final = 4
 Column: TypeAlias = Any
 """A pyarrow array or scalar; the library has no types that a checker could read."""
 
-_DIGIT_BITS: Final = 16
-_DIGIT: Final = (1 << _DIGIT_BITS) - 1
-"""Numbers from 0 to this pyarrow puts in order by counting them."""
-
 Table: TypeAlias = Any
 """A pyarrow table."""
 
@@ -93,20 +89,6 @@ def ascends(*columns: Column) -> bool:
         else:
             held = pc.or_(pc.greater(here, before), pc.and_(pc.equal(here, before), held))
     return bool(pc.all(held).as_py())
-
-
-def ascending(column: Column) -> Column:
-    """Numbers (int64, none below 0) in ascending order.
-
-    Sixteen bits after sixteen: those are put in order by counting, without a comparison.
-    """
-    pc = compute()
-    greatest = int(pc.max(column).as_py() or 0)
-    for shift in range(0, greatest.bit_length(), _DIGIT_BITS):
-        digit = pc.bit_wise_and(pc.shift_right(column, number(shift)), number(_DIGIT))
-        order = pc.array_sort_indices(digit.cast(arrow().int32()))  # which is stable
-        column = taken(column, order)
-    return column
 
 
 def by_all(*columns: Column) -> Column:

@@ -14,7 +14,6 @@ from msgspec import Struct
 from projections.columns import (
     Column,
     arrow,
-    ascending,
     compute,
     counted,
     integers,
@@ -183,71 +182,55 @@ def _spelled(codes: Codes, pairs: Pairs, code: int) -> tuple[Value, ...]:
 def _summed(groups: Column, asks: Asks) -> tuple[list[tuple[Waits, Waits]], tuple[Waits, Waits]]:
     """The waits of first asks and of every ask: for each group by its number, and of all.
 
-    Group, wait and whether it is a first one are one number; in the order of those each group
-    stands together, its waits ascending, and so do the first ones among them.
+    They are sorted once; what is of one group keeps that order when it is put together.
     """
     pc = compute()
     answered = pc.not_equal(asks.answer, arrow().scalar(NOBODY, asks.answer.type))
-    group, wait, first = (one.filter(answered) for one in (groups, asks.wait_ms, asks.first))
-    waits = pc.bit_wise_or(pc.shift_left(wait, number(1)), first.cast(arrow().int64()))
+    columns = (groups, asks.wait_ms, asks.first)
+    group, wait, first = (column.filter(answered) for column in columns)
+    order = pc.array_sort_indices(wait)
+    group, wait, first = (taken(column, order) for column in (group, wait, first))
     unanswered = pc.invert(answered)
     open_, opened = groups.filter(unanswered), asks.first.filter(unanswered)
+    total = (_waits(wait.filter(first), pc.sum(opened).as_py() or 0), _waits(wait, len(open_)))
+    order = pc.array_sort_indices(group)
+    group, wait, first = (taken(column, order) for column in (group, wait, first))
     count = pc.max(groups).as_py() + 1
-    bits = number(max(int(pc.max(waits).as_py() or 0).bit_length(), 1))
-    high = pc.shift_left(group.cast(arrow().int64()), bits)
-    ordered = ascending(pc.bit_wise_or(high, waits))
-    ordered = pc.bit_wise_and(ordered, pc.subtract(pc.shift_left(number(1), bits), number(1)))
-    every = _by_group(ordered, counted(group), counted(open_), count)
-    firsts = _by_group(
-        _firsts(ordered), counted(group.filter(first)), counted(open_.filter(opened)), count
-    )
-    whole = ordered if count == 1 else ascending(waits)
-    total = (
-        _waits(_firsts(whole), pc.sum(opened).as_py() or 0),
-        _waits(whole, len(open_)),
-    )
-    return list(zip(firsts, every, strict=True)), total
+    firsts = _by_group(group.filter(first), wait.filter(first), open_.filter(opened), count)
+    return list(zip(firsts, _by_group(group, wait, open_, count), strict=True)), total
 
 
-def _firsts(waits: Column) -> Column:
-    """Of waits those of first asks; the lowest bit says which."""
-    pc = compute()
-    return waits.filter(pc.equal(pc.bit_wise_and(waits, number(1)), number(1)))
-
-
-def _by_group(
-    waits: Column, sizes: dict[int, int], unanswered: dict[int, int], count: int
-) -> list[Waits]:
+def _by_group(groups: Column, waits: Column, unanswered: Column, count: int) -> list[Waits]:
     """The waits of each group; those of a group stand together, ascending."""
+    sizes, open_ = counted(groups), counted(unanswered)
     found, start = [], 0
     for group in range(count):
         size = sizes.get(group, 0)
-        found.append(_waits(waits.slice(start, size), unanswered.get(group, 0)))
+        found.append(_waits(waits.slice(start, size), open_.get(group, 0)))
         start += size
     return found
 
 
-def _waits(waits: Column, unanswered: int) -> Waits:
-    """Figures of some waits, ascending; each is twice its ms, and its lowest bit is none of it."""
-    size = len(waits)
+def _waits(sorted_ms: Column, unanswered: int) -> Waits:
+    size = len(sorted_ms)
     if not size:
         return Waits(0, unanswered, None, None, None)
-    median, p90 = _percentile(waits, MEDIAN), _percentile(waits, P90)
-    return Waits(size, unanswered, median, p90, _at(waits, size - 1) / MS_A_S)
+    median, p90 = _percentile(sorted_ms, MEDIAN), _percentile(sorted_ms, P90)
+    return Waits(size, unanswered, median, p90, _at(sorted_ms, size - 1) / MS_A_S)
 
 
-def _percentile(waits: Column, share: float) -> float:
+def _percentile(sorted_ms: Column, share: float) -> float:
     """Between the two nearest values in proportion, in seconds to the millisecond."""
-    place = share * (len(waits) - 1)
+    place = share * (len(sorted_ms) - 1)
     low = int(place)
-    one = _at(waits, low)
-    other = _at(waits, min(low + 1, len(waits) - 1))
+    one = _at(sorted_ms, low)
+    other = _at(sorted_ms, min(low + 1, len(sorted_ms) - 1))
     return round((one + (other - one) * (place - low)) / MS_A_S, 3)
 
 
-def _at(waits: Column, place: int) -> int:
-    value: int = waits[place].as_py()
-    return value >> 1
+def _at(sorted_ms: Column, place: int) -> int:
+    value: int = sorted_ms[place].as_py()
+    return value
 
 
 # ------------------------------------------------------------------------ campaigns
