@@ -59,6 +59,12 @@ llamada cita horario sucursal auto camión llanta servicio refacción garantía 
 """
 _SYLLABLES = "ba ce di fo gu ja le mi no pu ra se ti vo xu za che lli ño tra pre clo bru gri"
 
+FAIR = 1_001
+"""One message in so many is of the campaign of a fair."""
+
+VISITS = 5_003
+"""And one interaction in so many is somebody at the door."""
+
 LATE_SHARE = 0.02
 """Messages that were recorded long after they happened."""
 
@@ -88,19 +94,22 @@ def entry(position: int) -> Entry:
     contact = 0 if busy else 1 + int(dice.random() ** 2 * CONTACTS)
     late = dice.random() < LATE_SHARE
     at = START + int((dice.random() if late else share) * SPAN_US)
+    channel = dice.choice((Channel.WHATSAPP, Channel.WHATSAPP, Channel.SMS, Channel.EMAIL))
+    direction = dice.choice((Direction.INBOUND, Direction.OUTBOUND))
+    campaign = dice.choice((None, None, None, "suv", "verano"))
     event = InteractionRecorded(
         originator_id=UUID(bytes=hashlib.md5(b"m%d" % position, usedforsecurity=False).digest()),
         originator_version=1,
         actor=Actor("channel", "meta"),
-        channel=dice.choice((Channel.WHATSAPP, Channel.WHATSAPP, Channel.SMS, Channel.EMAIL)),
-        direction=dice.choice((Direction.INBOUND, Direction.OUTBOUND)),
+        channel=Channel.WALK_IN if position % VISITS == 0 else channel,
+        direction=direction,
         origin=Origin.AUTOMATIC,
         source="whatsapp:1065",
         subject=subject(contact),
         scheme="tel",
         occurred_at=at,
         time_source=TimeSource.PROVIDER,
-        campaign=dice.choice((None, None, None, "suv", "verano")),
+        campaign="feria" if position % FAIR == 0 else campaign,
         resource=f"tel:+5255{contact:08d}",
         destination="tel:+525598765432",
         external_id=f"m{position}",
@@ -149,6 +158,9 @@ def kinds() -> dict[str, Callable[[random.Random], tuple[str, dict[str, object]]
 
     common, usual, rare = ranked(0, 30), ranked(40, 400), ranked(2_000, 60_000)
     suv = Filters(campaign=("suv",), channel=("email",))
+    fair, door = Filters(campaign=("feria",)), Filters(channel=("walk_in",))
+    inbound = Filters(campaign=("feria",), direction=("inbound",))
+    early = Filters(since=START, until=START + SPAN_US // 10)
     return {
         "a very common word": lambda dice: (common(dice), {}),
         "a common word": lambda dice: (f'"{usual(dice)}"', {}),
@@ -166,6 +178,15 @@ def kinds() -> dict[str, Callable[[random.Random], tuple[str, dict[str, object]]
         "one busy contact, long ago": lambda _: ("remate", {"subjects": busy}),
         "filters": lambda dice: (usual(dice), {"filters": suv}),
         "filters, rare": lambda dice: (rare(dice), {"filters": suv}),
+        "a small campaign, very common": lambda dice: (common(dice), {"filters": fair}),
+        "a small campaign, common": lambda dice: (usual(dice), {"filters": fair}),
+        "a small campaign, one way": lambda dice: (usual(dice), {"filters": inbound}),
+        "a rare channel": lambda dice: (usual(dice), {"filters": door}),
+        "the first months, common": lambda dice: (usual(dice), {"filters": early}),
+        "one busy contact, filters": lambda dice: (
+            usual(dice),
+            {"subjects": busy, "filters": fair},
+        ),
     }
 
 

@@ -221,15 +221,17 @@ def _corrections(event: events.InteractionCorrected) -> dict[str, Correction]:
     found: dict[str, Correction] = {}
     for field in event.fields:
         attribute = field.replace(".", "_")
-        value: Any = getattr(event, attribute)
-        stored = getattr(value, "bytes", value)
-        if isinstance(stored, str):
-            stored = str(stored)
         name = CALL_SECONDS if attribute == "call_seconds" else attribute
-        found[name] = Correction(event.originator_version, stored)
+        found[name] = Correction(event.originator_version, stored(getattr(event, attribute)))
         if name == "occurred_at" and event.offset_min is not None:  # else the offset stays
             found["offset_min"] = Correction(event.originator_version, event.offset_min)
     return found
+
+
+def stored(value: object) -> Any:  # noqa: ANN401 - as in Correction
+    """A field of an event as its column has it: bytes for a UUID, text for one of some words."""
+    found = getattr(value, "bytes", value)
+    return str(found) if isinstance(found, str) else found
 
 
 def _retraction(entry: Entry, event: events.InteractionRetracted) -> Retraction:

@@ -4,10 +4,10 @@ A table says which column holds its words, single-spaced and folded already, so 
 database splits, folds or stems anything itself: both index the very same words. On SQLite it is
 an FTS5 table beside the rows, which holds no text of its own and is written by hand with them;
 on PostgreSQL a GIN index over the column. Both answer which rows have all of some words, whole
-ones or beginnings, in the order of a number that each row has. FTS5 keeps that order itself. GIN
-keeps none, so there each word is indexed together with the stretch of numbers in which its row
-lies: the next stretch is asked for until there are enough, and only what it has is sorted.
-Whether words stand side by side is the caller's to look at.
+ones or beginnings, in the order of a number that each row has. GIN keeps no order, and FTS5
+gathers every row of all words with a beginning before it gives the first. So each word is indexed
+together with the stretch of numbers in which its row lies: the next stretches are asked for until
+there are enough, and only what they have is gathered and sorted.
 
 Of text that went away nothing stays: SQLite is told to delete for certain where its version
 can, and `scrub` makes the index anew where it cannot; PostgreSQL's VACUUM takes what is dead.
@@ -21,17 +21,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from projections.database import Slot, writing
+
 if TYPE_CHECKING:
     from projections.base import RowTable
-    from projections.database import Slot
     from projections.views import Beside
 
 SECURE_DELETE_SINCE: Final = (3, 42, 0)
 """The first SQLite whose FTS5 overwrites what is deleted."""
 
-PREFIXES: Final = "1 2 3"
-"""Beginnings of so many characters have an index of their own on SQLite: they stand in most
-messages, and are what one types first."""
+STRETCHES_MAX: Final = 16
+"""Stretches that SQLite is asked for at once: to ask at all costs as much as to look at one."""
+
+GATHERED_PAGES: Final = 500
+"""Pages of SQLite's index that are written in one transaction when it is gathered into one piece:
+some tens of milliseconds, in which nobody else writes."""
+
+DIGITS: Final = 4
+"""Of the number of a stretch before a word, in base 16: all that 50 bits leave of a number."""
 
 BEGUN_CHARS: Final = 3
 """PostgreSQL gathers all words with a beginning before it looks for others: of shorter ones,
@@ -45,19 +52,27 @@ PENDING_KB: Final = 64
 
 
 class Piece(Struct, frozen=True):
-    """A word that a row must have; with `prefix` only its beginning."""
+    """A word that a row must have; with `prefix` only its beginning.
+
+    Right before it stand the words `after`, which SQLite alone looks at.
+    """
 
     word: str
     prefix: bool = False
+    after: tuple[str, ...] = ()
 
 
 class Span(Struct, frozen=True):
-    """Which numbers are asked for, both ends included, how many, and from which end on."""
+    """Which numbers are asked for: both ends included, in these stretches, how many at most.
+
+    Stretches come in the order that is wanted; `descending` says which that is.
+    """
 
     first: int
     last: int
     limit: int
     descending: bool
+    stretches: tuple[int, ...]
 
 
 class Searched(Struct, frozen=True):
@@ -82,11 +97,13 @@ Need = tuple[Piece, ...]
 class Wanted(Struct, frozen=True):
     """What rows must have: of each need one piece, and in their words each of some texts.
 
-    The texts say more than the needs only where words must stand side by side.
+    The texts say more than the needs only where words must stand side by side. What is in
+    `also` is needed too, and may be in most rows.
     """
 
     needs: tuple[Need, ...]
     texts: tuple[str, ...] = ()
+    also: tuple[Need, ...] = ()
 
 
 def name_of(table: RowTable[Any], generation: int) -> str:
@@ -100,8 +117,7 @@ def create(slot: Slot, table: RowTable[Any], generation: int) -> None:
         return
     name = name_of(table, generation)
     slot.run(
-        f"CREATE VIRTUAL TABLE {name} USING fts5("
-        f"words, content='', columnsize=0, detail=none, tokenize='ascii', prefix='{PREFIXES}')"
+        f"CREATE VIRTUAL TABLE {name} USING fts5(words, content='', columnsize=0, tokenize='ascii')"
     )
     if _deletes_for_certain():
         slot.run(f"INSERT INTO {name} ({name}, rank) VALUES ('secure-delete', 1)")
@@ -117,6 +133,19 @@ def create_late(slot: Slot, table: RowTable[Any], generation: int) -> None:
         f" WITH (gin_pending_list_limit = {PENDING_KB})"
         f" WHERE {table.searched.number} IS NOT NULL"
     )
+
+
+def gather(slot: Slot, table: RowTable[Any], generation: int) -> None:
+    """Have SQLite's index in one piece, by and by: to open a word of many pieces takes longer."""
+    if table.searched is None or slot.kind != "sqlite":
+        return
+    name, pages, more = name_of(table, generation), -GATHERED_PAGES, True
+    while more:
+        with writing(slot):
+            before = slot.driver.total_changes
+            slot.run(f"INSERT INTO {name} ({name}, rank) VALUES ('merge', {pages})")
+            more = slot.driver.total_changes - before > 1  # the command itself counts as one
+        pages = GATHERED_PAGES
 
 
 def scrub(slot: Slot, table: RowTable[Any], generation: int) -> None:
@@ -135,6 +164,7 @@ class Writer:
         columns = tuple(table.columns)
         searched = _searched(table)
         self._number, self._words = columns.index(searched.number), columns.index(searched.words)
+        self._bits = searched.stretch_bits
         self._driver = driver
         name = name_of(table, generation)
         self._come = f"INSERT INTO {name} (rowid, words) VALUES (?, ?)"
@@ -162,7 +192,11 @@ class Writer:
     def _indexed(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, Any]]:
         """(rowid, words) in the order of the rowids, of rows that have one."""
         found = [(row[self._number], row[self._words]) for row in rows]
-        return sorted(pair for pair in found if pair[0] is not None)
+        return sorted(
+            (number, words.rstrip().replace(" ", f" {_mark(number >> self._bits)}"))
+            for number, words in found
+            if number is not None
+        )
 
 
 def ordered(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Span) -> list[int]:
@@ -171,22 +205,29 @@ def ordered(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Span) ->
     SQLite's index holds no text: there the caller looks for the texts.
     """
     if beside.kind == "sqlite":
-        return _in_order_of_fts5(beside, table, wanted.needs, span)
+        return _asked_of_fts5(beside, table, (*wanted.needs, *wanted.also), span)
     return _by_stretches(beside, table, wanted, span)
 
 
-def _in_order_of_fts5(
+def _asked_of_fts5(
     beside: Beside, table: RowTable[Any], needs: Sequence[Need], span: Span
 ) -> list[int]:
-    """The index is kept in that order, and is read only as far as it is asked for."""
+    """The next stretches, each time twice as many, until there are enough."""
     name = name_of(table, beside.generation)
     way = "DESC" if span.descending else "ASC"
-    rows = beside.fetch(
+    sql = (
         f"SELECT rowid FROM {name} WHERE {name} MATCH ? AND rowid >= ? AND rowid <= ?"
-        f" ORDER BY rowid {way} LIMIT ?",
-        (_asked_of_fts5(needs), span.first, span.last, span.limit),
+        f" ORDER BY rowid {way} LIMIT ?"
     )
-    return [row[0] for row in rows]
+    found: list[int] = []
+    begin, many = 0, 1
+    while begin < len(span.stretches) and len(found) < span.limit:
+        some = span.stretches[begin : begin + many]
+        asked = " OR ".join(f"({_for_fts5(needs, _mark(stretch))})" for stretch in some)
+        rows = beside.fetch(sql, (asked, span.first, span.last, span.limit - len(found)))
+        found += [row[0] for row in rows]
+        begin, many = begin + many, min(many * 2, STRETCHES_MAX)
+    return found
 
 
 def _by_stretches(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Span) -> list[int]:
@@ -197,20 +238,25 @@ def _by_stretches(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Sp
         "SELECT set_config('enable_seqscan', 'off', true),"
         f" set_config('work_mem', '{SEARCH_MEMORY}', true)"
     )
-    way, first, last = "ASC", span.first, span.last
-    begin, end, step = first >> searched.stretch_bits, last >> searched.stretch_bits, 1
-    if span.descending:
-        way, begin, end, step = "DESC", end, begin, -1
+    way = "DESC" if span.descending else "ASC"
     number = searched.number
     said = f" AND strpos({searched.words}, ?) > 0" * len(wanted.texts)
-    asked = _asked_of_gin(wanted.needs)
+    asked = _asked_of_gin(wanted)
     rows = beside.fetch(
-        f"SELECT found.{number} FROM generate_series(?::int8, ?::int8, {step}) AS stretch"
+        f"SELECT found.{number} FROM unnest(?::int8[]) AS stretch"
         f" CROSS JOIN LATERAL (SELECT {number} FROM {beside.name(table)}"
         f" WHERE {_vector(searched)} @@ replace(?::text, '{_STRETCH}', stretch || '{_STRETCH}')"
         f"::tsquery AND {number} IS NOT NULL AND {number} >= ? AND {number} <= ?{said}"
         f" ORDER BY {number} {way} LIMIT ?) AS found LIMIT ?",
-        (begin, end, asked, first, last, *wanted.texts, span.limit, span.limit),
+        (
+            list(span.stretches),
+            asked,
+            span.first,
+            span.last,
+            *wanted.texts,
+            span.limit,
+            span.limit,
+        ),
     )
     return [row[0] for row in rows]
 
@@ -221,17 +267,15 @@ def _searched(table: RowTable[Any]) -> Searched:
     return table.searched
 
 
-def _asked_of_fts5(needs: Sequence[Need]) -> str:
-    return " AND ".join(f"({' OR '.join(map(_for_fts5, need))})" for need in needs)
-
-
-def _asked_of_gin(needs: Sequence[Need]) -> str:
+def _asked_of_gin(wanted: Wanted) -> str:
     quick = [
         need
-        for need in needs
+        for need in wanted.needs
         if all(not piece.prefix or len(piece.word) >= BEGUN_CHARS for piece in need)
     ]
-    return " & ".join(f"({' | '.join(map(_for_gin, need))})" for need in quick or needs)
+    before = (Piece(word) for need in wanted.needs for piece in need for word in piece.after)
+    asked = (*(quick or wanted.needs), *((piece,) for piece in before), *wanted.also)
+    return " & ".join(f"({' | '.join(map(_for_gin, need))})" for need in dict.fromkeys(asked))
 
 
 def _vector(searched: Searched) -> str:
@@ -241,8 +285,21 @@ def _vector(searched: Searched) -> str:
     return f"array_to_tsvector(string_to_array(ltrim({words}), ' '))"
 
 
-def _for_fts5(piece: Piece) -> str:
-    return f'"{piece.word}"{"*" if piece.prefix else ""}'
+def _mark(stretch: int) -> str:
+    """What stands before a word in SQLite's index: a number of one length, whatever follows."""
+    return f"{stretch:0{DIGITS}x}"
+
+
+def _for_fts5(needs: Sequence[Need], mark: str) -> str:
+    """Rows of one stretch that have a piece of each need."""
+    return " AND ".join(
+        f"({' OR '.join(_piece_for_fts5(piece, mark) for piece in need)})" for need in needs
+    )
+
+
+def _piece_for_fts5(piece: Piece, mark: str) -> str:
+    words = " ".join(f"{mark}{word}" for word in (*piece.after, piece.word))
+    return f'"{words}"{"*" if piece.prefix else ""}'
 
 
 def _for_gin(piece: Piece) -> str:

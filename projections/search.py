@@ -1,18 +1,21 @@
 """Search: the words of every interaction, as they are shown now.
 
 One row an interaction, keyed by its stream: its words, and ahead of them signs that nobody can
-type, for whose it is; an index (projections/fulltext.py) finds rows by any of both, in the order
-of their time. What became of the text (edited, corrected, revoked, retracted) is folded as in the
-timeline, in any order of arrival, and words that are shown no more are in no index any more.
+type, for whose it is and for what lists are filtered by; an index (projections/fulltext.py) finds
+rows by any of them, in the order of their time. What became of the text (edited, corrected,
+revoked, retracted) is folded as in the timeline, in any order of arrival, and words that are
+shown no more are in no index any more.
 
-Everything else about a row, and above all who may see it, is the core's to say when somebody
-reads: so merges, twins, filters and access need no rows here. Facts that name an e-mail by its
-message-id are no matter here: an e-mail is neither edited nor revoked.
+Which rows they are in the end, and above all who may see them, is the core's to say when somebody
+reads: so merges, twins and access need no rows here, and the signs need not be exact. Facts that
+name an e-mail by its message-id are no matter here: an e-mail is neither edited nor revoked.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
@@ -29,6 +32,7 @@ from projections.directory_rows import BYTEWISE
 from projections.folding import Correction, Retraction, State
 from projections.fulltext import Need, Piece, Searched
 from projections.group import Group
+from projections.timeline_rows import FILTERED
 from projections.views import SEARCH, Views
 from projections.words import joined, words_of
 
@@ -44,12 +48,26 @@ POSITION_BITS: Final = 36
 UNITS_BITS: Final = 63 - POSITION_BITS
 """Of the number of a minute: some 142 years before and after 1970."""
 
-STRETCH_BITS: Final = POSITION_BITS + 14
-"""Minutes of a stretch (2^14, some 12 days) that is looked at on its own, where it must be: so
-few that its rows are soon sorted, so many that years without a word are soon passed."""
+MINUTES_BITS: Final = 14
+"""Minutes of a stretch (2^14, some 12 days) that is looked at on its own: so few that its rows
+are soon sorted, so many that years without a word are soon passed."""
+
+STRETCH_BITS: Final = POSITION_BITS + MINUTES_BITS
+"""Of a place: what is above them is the number of its stretch."""
+
+OUTERMOST: Final = (0, (1 << UNITS_BITS - MINUTES_BITS) - 1)
+"""The first and the last stretch, which hold all that is farther away."""
 
 _MAIN: Final = "¤s"
 _OTHER: Final = "¤p"
+_FIELD: Final = "¤ff"
+"""Signs of what lists are filtered by begin alike: their beginnings weigh little in the index."""
+
+SIGN_BYTES: Final = 2
+"""Of the hash that a sign has: two values with one sign only propose a few rows more."""
+
+SIGNS_CACHED: Final = 4_096
+"""Signs that are remembered: channels, staff, sources, departments, campaigns."""
 
 _TEXT: Final = "text"
 _OCCURRED: Final = "occurred_at"
@@ -111,10 +129,12 @@ _ABOUT: Final = frozenset(
 class Told(Struct, array_like=True):
     """What a row was recorded with, and what became known since.
 
-    `whose` are the signs of its subjects.
+    `whose` are the signs of its subjects, `fields` those of its channel, direction and so on, as
+    they were recorded, in the order of FILTERED.
     """
 
     whose: list[str]
+    fields: list[str]
     text: str
     subject: str
     files: str
@@ -124,14 +144,14 @@ class Told(Struct, array_like=True):
 
 _PACK: Final = msgspec.msgpack.Encoder(order="deterministic").encode
 _READ: Final = msgspec.msgpack.Decoder(Told).decode
-_CORRECTED: Final = frozenset({_TEXT, _OCCURRED})
+_CORRECTED: Final = frozenset({_TEXT, _OCCURRED, *FILTERED})
 
 
 class Search:
     """Handlers of the words; finding them is in projections/search_pages.py."""
 
     name: ClassVar[str] = "search"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[RowTable[Any], ...]] = (DOCUMENTS,)
     topics: ClassVar[frozenset[str]] = _ABOUT | {RECORDED, ERASED}
 
@@ -215,6 +235,7 @@ def _recorded(event: events.InteractionRecorded, state: State) -> Told:
     others = sorted(_OTHER + one.hex for one in parties if one != event.subject)
     return Told(
         [_MAIN + event.subject.hex, *others],
+        [sign_of(name, folding.stored(getattr(event, name))) for name in FILTERED],
         joined(words_of(event.text)),
         joined(words_of(event.subject_line)),
         _files(event.attachments),
@@ -248,20 +269,35 @@ def told_of(row: DocumentRow) -> Told:
     if row.told:
         return _READ(row.told)
     if not row.words:
-        return Told([_MAIN + row.subject.hex()], "", "", "", State())
+        return Told([_MAIN + row.subject.hex()], [], "", "", "", State())
     signs, text, subject, files = (part.strip() for part in row.words.split(BETWEEN))
-    return Told(signs.split(), text, subject, files, State())
+    whose, fields = list[str](), list[str]()
+    for sign in signs.split():
+        (fields if sign.startswith(_FIELD) else whose).append(sign)
+    return Told(whose, fields, text, subject, files, State())
 
 
 def write(row: DocumentRow, told: Told) -> None:
     """Make a row's words of what is told; nothing is kept beside them where they say it all."""
     moved = told.state.corrections.get(_OCCURRED)
-    parts = " ".join((*told.whose, *(word for part in _shown(told) for word in (BETWEEN, part))))
+    words = (word for part in _shown(told) for word in (BETWEEN, part))
+    parts = " ".join((*told.whose, *_fields(told), *words))
     row.words = f" {' '.join(parts.split())} "
     plain = told.state == State() and not told.erased
     row.told = b"" if plain else _PACK(told)
     if moved and row.place is not None:
         row.place = place_of(moved.value, position_in(row.place))
+
+
+def _fields(told: Told) -> list[str]:
+    """The signs of what lists are filtered by, as it is now; none of what is only heard of yet."""
+    changed = told.state.corrections
+    if not changed:
+        return told.fields
+    return [
+        sign_of(name, changed[name].value) if name in changed else sign
+        for name, sign in zip(FILTERED, told.fields, strict=False)
+    ]
 
 
 def _shown(told: Told) -> tuple[str, str, str]:
@@ -293,6 +329,11 @@ def unit_of(at: int) -> int:
     return min(max(number, 0), (1 << UNITS_BITS) - 1)
 
 
+def stretch_of(at: int) -> int:
+    """The number of the stretch in which a time lies."""
+    return unit_of(at) >> MINUTES_BITS
+
+
 def unit_start(unit: int) -> int:
     """The time (µs) at which a minute begins."""
     return (unit - (1 << UNITS_BITS - 1)) << UNIT_BITS
@@ -301,6 +342,18 @@ def unit_start(unit: int) -> int:
 def position_in(place: int) -> int:
     """The position that a place holds."""
     return place & ((1 << POSITION_BITS) - 1)
+
+
+@lru_cache(maxsize=SIGNS_CACHED)
+def sign_of(name: str, value: object) -> str:
+    """What stands among a row's words for a value that lists are filtered by; None is one too."""
+    said = f"{name}={value!r}".encode()
+    return _FIELD + hashlib.blake2b(said, digest_size=SIGN_BYTES).hexdigest()
+
+
+def with_one_of(name: str, values: Iterable[object]) -> Need:
+    """What rows have that pass a filter."""
+    return tuple(dict.fromkeys(Piece(sign_of(name, value)) for value in values))
 
 
 def with_any_of(subjects: Iterable[bytes]) -> Need:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from projections import activity, paging, timeline_pages
-from projections.access import Visible
+from projections.access import EVERYTHING, Visible
 from projections.fulltext import Need, Piece, Span, Wanted, ordered
 from projections.paging import HIGHEST, LIMIT_DEFAULT, LOWEST, Ask, Fetch, Page, SortKey, read_page
 from projections.search import (
@@ -22,12 +22,22 @@ from projections.search import (
     POSITION_BITS,
     place_of,
     position_in,
+    stretch_of,
     unit_start,
     with_any_of,
+    with_one_of,
 )
+from projections.search_way import Way, end_of, hops
 from projections.search_weight import Weightiest
-from projections.timeline import INTERACTIONS, KIND_INTERACTION, LISTED
-from projections.timeline_pages import OF_ROW, SELF, Filters, Ref, key_of, shape_of
+from projections.timeline import FILTERED, INTERACTIONS, KIND_INTERACTION, LISTED
+from projections.timeline_pages import (
+    OF_ROW,
+    SELF,
+    Filters,
+    Ref,
+    key_of,
+    shape_of,
+)
 from projections.timeline_pages import where as condition_of
 from projections.views import Beside, Reading, any_of
 from projections.words import Term
@@ -38,11 +48,25 @@ WALKED_ROWS: Final = 200
 WALKED_MAX: Final = 1_000
 """Rows that are walked over at most, where so many seem to be enough, before the index is asked."""
 
-FEW: Final = 300
-"""Rows that the index proposes and that are all looked at: some pages full."""
+FEW: Final = 600
+"""Rows that the index proposes at first, at most; else twice as many as are asked for."""
 
 MANY: Final = 2_000
-"""And where filters let few of them pass: some ten milliseconds."""
+"""And in the end, where few of them pass: some ten milliseconds."""
+
+SELDOM: Final = 20
+"""Where fewer than one in so many of the rows that the index proposes is wanted, it is asked for
+everything that it knows of: to look at a row takes some microseconds."""
+
+COMMON: Final = 10
+"""What is in so many times as many rows as something else is left to a look at the rows that
+have that: the index gathers all rows of a beginning, in each stretch."""
+
+COMMON_ROWS_MIN: Final = 5
+"""And is in more than so many of those that were walked over: fewer are chance."""
+
+STRETCHES_ASKED: Final = 128
+"""Stretches in which anything happened that are asked for at a time: four years and more."""
 
 ASKED_MAX: Final = 1_000
 """Rows in one query: far below what either database takes as parameters."""
@@ -101,23 +125,24 @@ class Newest:
         self._beside = beside
         self._subjects = query.subjects
         self._filters = query.filters
-        if query.subjects is not None:  # a contact's timeline has notes as well
-            self._filters = structs.replace(query.filters, kind=(KIND_INTERACTION,))
         self._seen, self._walls = visible.interactions("i")
         self._needles = [term.needle for term in query.terms]
         self._wanted = _wanted(query)
-        # PostgreSQL has looked at the words; FTS5 knows all but whether they are neighbours.
+        # PostgreSQL has looked at the words; FTS5 takes neighbours across the end of a text.
         alone = all(len(term.words) == 1 for term in query.terms)
         self._exact = alone or beside.kind == "postgresql"
-        self._few = MANY if shape_of(query.filters)[0] else FEW
-        self._list = self._listed(visible)
+        self._narrow = bool(shape_of(query.filters)[0]) or not visible.everything
+        self._list = self._listed()
         self._documents = beside.name(DOCUMENTS)
+        self._word = "strpos" if beside.kind == "postgresql" else "instr"
+        # SQLite must not look for all rows of a campaign instead of for some positions.
+        self._column = "i." if beside.kind == "postgresql" else "+i."
 
     def __call__(
         self, low: SortKey, high: SortKey, *, descending: bool, count: int
     ) -> Sequence[Ref]:
         """The first `count` of them, in that order."""
-        way = _Way(low, high, descending=descending, count=count)
+        way = Way(low, high, descending=descending, count=count)
         self._walk(way)
         if not way.done:
             self._by_index(way)
@@ -134,27 +159,50 @@ class Newest:
 
     # --------------------------------------------------------------- by walking
 
-    def _walk(self, way: _Way) -> None:
-        """Look at the next rows of the list, as long as it will not be for too many."""
+    def _walk(self, way: Way) -> None:
+        """Look at the next rows of the list, as long as it will not be for too many.
+
+        Of all rows, whatever they must be: where few pass, that would be a long way to go.
+        """
         for walked in range(0, WALKED_MAX, WALKED_ROWS):
             if way.done or len(way.found) * WALKED_MAX < way.count * walked:
                 return
             refs = self._list(way.low, way.high, descending=way.descending, count=WALKED_ROWS)
-            held = self._holding([ref.originator for ref in refs])
-            way.take([ref for ref in refs if ref.originator in held], last=len(refs) < WALKED_ROWS)
+            way.sample = way.sample or [ref.originator for ref in refs]
+            kept = self._passing(refs) if self._narrow else refs
+            held = self._holding([ref.originator for ref in kept])
+            way.take([ref for ref in kept if ref.originator in held], last=len(refs) < WALKED_ROWS)
             if refs:
                 way.go_beyond(key_of(refs[-1]))
 
-    def _listed(self, visible: Visible) -> Fetch[Ref]:
+    def _listed(self) -> Fetch[Ref]:
         """The list without a search: that of all, or of those who are asked for."""
         if self._subjects is None:
-            return activity.Recent(self._reading, self._filters, visible)
-        return timeline_pages.Ranges(self._reading, self._subjects, self._filters)
+            return activity.Recent(self._reading, Filters(), EVERYTHING)
+        interactions = Filters(kind=(KIND_INTERACTION,))  # a contact's timeline has notes as well
+        return timeline_pages.Ranges(self._reading, self._subjects, interactions)
+
+    def _passing(self, refs: Sequence[Ref]) -> list[Ref]:
+        """Those of some rows that pass the filters, and may be seen."""
+        passing: set[int] = set()
+        for some in _chunks([ref.position for ref in refs]):
+            sql, params = self._asked("i.position", some)
+            passing.update(row[0] for row in self._reading.fetch(sql, params))
+        return [ref for ref in refs if ref.position in passing]
+
+    def _asked(self, columns: str, positions: Sequence[object]) -> tuple[str, tuple[object, ...]]:
+        """What those of some positions have that pass and may be seen: a query, its parameters."""
+        shape, values = shape_of(self._filters)
+        where, params = any_of(self._reading, "i.position", positions)
+        sql = (
+            f"SELECT {columns} FROM {self._reading.name(INTERACTIONS)} i WHERE {where}"
+            f" AND {LISTED}{condition_of(shape, self._column)} AND {self._seen}"
+        )
+        return sql, (*params, *values, *self._walls)
 
     def _holding(self, originators: Sequence[bytes]) -> set[bytes]:
         """Those of some streams whose words have every term."""
-        word = "strpos" if self._beside.kind == "postgresql" else "instr"
-        holds = " AND ".join([f"{word}(words, ?) > 0"] * len(self._needles))
+        holds = " AND ".join([f"{self._word}(words, ?) > 0"] * len(self._needles))
         held: set[bytes] = set()
         for some in _chunks(originators):
             where, params = any_of(self._beside, "originator", some)
@@ -164,92 +212,110 @@ class Newest:
 
     # ------------------------------------------------------------- by the index
 
-    def _by_index(self, way: _Way) -> None:
+    def _by_index(self, way: Way) -> None:
         """Read the index in its order, which is that of minutes, as far as needed."""
-        few = self._few
-        oldest, newest = self._ends()
+        few = min(FEW, 2 * way.count)
+        wanted = self._asked_first(way.sample)
         while not way.done:
-            first = place_of(max(way.low[0], oldest), 0)
-            last = place_of(min(way.high[0], newest), POSITION_MAX)
-            span = Span(first, last, few + 1, descending=way.descending)
-            places = ordered(self._beside, DOCUMENTS, self._wanted, span)
-            if len(places) <= few:
-                way.take(self._among(map(position_in, places), way), last=True)
-                return
-            # The last minute may have more rows than these, and in another order.
-            end = places[-1] >> POSITION_BITS
-            whole = [place for place in places if place >> POSITION_BITS != end]
-            if whole:
-                way.take(self._among(map(position_in, whole), way), last=False)
-                way.go_beyond((unit_start(end + way.descending), SELF))
-            few = min(few * 2, MANY) if whole else few * 2
+            met = self._met(way)
+            stretches = tuple(dict.fromkeys(map(stretch_of, met)))
+            first, last = place_of(way.low[0], 0), place_of(way.high[0], POSITION_MAX)
+            span = Span(first, last, few + 1, way.descending, stretches)
+            places = ordered(self._beside, DOCUMENTS, wanted, span)
+            end, all_of_it = (
+                end_of(met, STRETCHES_ASKED, descending=way.descending),
+                len(places) <= few,
+            )
+            if not all_of_it:
+                # The last minute may have more rows than these, and in another order.
+                unit = places[-1] >> POSITION_BITS
+                end = unit_start(unit + way.descending)
+                places = [place for place in places if place >> POSITION_BITS != unit]
+            passing = self._among(map(position_in, places), way)
+            way.take(passing, last=all_of_it and end is None)
+            if end is not None and (places or all_of_it):
+                way.go_beyond((end, SELF))
+            few = _few(few if all_of_it or places else 2 * few, passing, places, way)
+            if len(passing) * SELDOM < len(places):
+                wanted, few = self._wanted, 2 * (way.count - len(way.found))
 
-    def _among(self, positions: Iterable[int], way: _Way) -> list[Ref]:
+    def _asked_first(self, sample: Sequence[bytes]) -> Wanted:
+        """What the index is asked for at first: not for words and filters that are common.
+
+        Common is what is in many more rows than something else; some rows, by their streams, say.
+        """
+        wanted = self._wanted
+        count = len(wanted.texts)
+        if not sample or count + len(wanted.also) == 1:
+            return wanted
+        signs = ([piece.word for piece in need] for need in wanted.also)
+        hits = self._hits(sample, [*([text] for text in wanted.texts), *signs])
+        common = max(COMMON_ROWS_MIN, COMMON * min(hits))
+        words = [need for need, many in zip(wanted.needs, hits, strict=False) if many <= common]
+        filters = zip(wanted.also, hits[count:], strict=True)
+        if len(words) < count and self._beside.kind == "sqlite":
+            self._exact = False
+        return Wanted(
+            (*words, *wanted.needs[count:]),
+            wanted.texts,
+            tuple(need for need, many in filters if many <= common),
+        )
+
+    def _hits(self, originators: Sequence[bytes], texts: Sequence[Sequence[str]]) -> list[int]:
+        """How many of some streams have one of some texts among their words, for each of many."""
+        where, params = any_of(self._beside, "originator", originators)
+        sums = [
+            f"sum(CASE WHEN {' OR '.join([f'{self._word}(words, ?) > 0'] * len(some))}"
+            " THEN 1 ELSE 0 END)"
+            for some in texts
+        ]
+        sql = f"SELECT {', '.join(sums)} FROM {self._documents} WHERE {where}"
+        (found,) = self._beside.fetch(sql, (*(one for some in texts for one in some), *params))
+        return [many or 0 for many in found]
+
+    def _among(self, positions: Iterable[int], way: Way) -> list[Ref]:
         """Those of some rows that match and lie ahead, in order."""
-        shape, values = shape_of(self._filters)
-        name = self._reading.name(INTERACTIONS)
-        rest = f"{LISTED}{condition_of(shape, 'i.')} AND {self._seen}"
         found: list[Ref] = []
         for some in _chunks(sorted(positions)):
-            where, params = any_of(self._reading, "i.position", some)
-            sql = f"SELECT {OF_ROW} FROM {name} i WHERE {where} AND {rest}"
-            refs = [Ref(*row) for row in self._reading.fetch(sql, (*params, *values, *self._walls))]
+            sql, params = self._asked(OF_ROW, some)
+            refs = [Ref(*row) for row in self._reading.fetch(sql, params)]
             found += [ref for ref in refs if way.low < key_of(ref) < way.high]
         if not self._exact:
             held = self._holding([ref.originator for ref in found])
             found = [ref for ref in found if ref.originator in held]
         return sorted(found, key=key_of, reverse=way.descending)
 
-    def _ends(self) -> tuple[int, int]:
-        """The times (µs) of the oldest and the newest interaction."""
-        sql = (
-            f"SELECT occurred_at FROM {self._reading.name(INTERACTIONS)} WHERE {LISTED}"
-            " ORDER BY occurred_at {0}, position {0} LIMIT 1"
-        )
-        ends = [self._reading.fetch(sql.format(way)) for way in ("ASC", "DESC")]
-        return (ends[0][0][0], ends[1][0][0]) if ends[0] else (0, 0)
+    def _met(self, way: Way) -> list[int]:
+        """A time (µs) in each of the next stretches in which anything happened, in their order.
+
+        From each one, the next is looked up.
+        """
+        begin, end = (way.high[0], way.low[0]) if way.descending else (way.low[0], way.high[0])
+        sql = hops(self._reading.name(INTERACTIONS), descending=way.descending)
+        found = self._reading.fetch(sql, (begin, end, end, STRETCHES_ASKED))
+        return [at for (at,) in found]
 
 
-class _Way:
-    """What lies ahead, between two keys, and what was found on the way."""
-
-    def __init__(self, low: SortKey, high: SortKey, *, descending: bool, count: int) -> None:
-        self.low = low
-        self.high = high
-        self.descending = descending
-        self.count = count
-        self.found: list[Ref] = []
-        self._ended = False
-
-    @property
-    def done(self) -> bool:
-        """Whether enough was found, or nothing lies ahead any more."""
-        return self._ended or len(self.found) >= self.count
-
-    def take(self, refs: Sequence[Ref], *, last: bool) -> None:
-        """The next ones were found; `last`: and there are no more."""
-        self.found += refs
-        self._ended = self._ended or last
-
-    def go_beyond(self, key: SortKey) -> None:
-        """Everything up to a key was looked at."""
-        if self.descending:
-            self.high = key
-        else:
-            self.low = key
+def _few(few: int, passing: Sequence[Ref], places: Sequence[int], way: Way) -> int:
+    """How many rows the index proposes next: what is still wanted, if as many of them pass."""
+    if not places:
+        return few
+    rest = 2 * (way.count - len(way.found))
+    return max(rest, min(rest * len(places) // max(len(passing), 1), MANY))
 
 
 def _wanted(query: SearchQuery) -> Wanted:
-    """What the index is asked for: every word, and whose."""
+    """What the index is asked for: every word, whose, and what passes the filters."""
     pieces: list[Piece] = []
     for term in query.terms:
-        *whole, last = term.words
-        pieces += [Piece(word) for word in whole]
-        pieces.append(Piece(last, term.prefix))
+        *before, last = term.words
+        pieces.append(Piece(last, term.prefix, tuple(before)))
     needs: list[Need] = [(piece,) for piece in dict.fromkeys(pieces)]
     if query.subjects:
         needs.append(with_any_of(query.subjects))
-    return Wanted(tuple(needs), tuple(term.needle for term in query.terms))
+    narrowed = ((name, getattr(query.filters, name)) for name in FILTERED)
+    also = tuple(with_one_of(name, values) for name, values in narrowed if values)
+    return Wanted(tuple(needs), tuple(term.needle for term in query.terms), also)
 
 
 def _chunks(values: Sequence[object]) -> Iterator[Sequence[object]]:

@@ -114,6 +114,8 @@ class Shadow:
                 fulltext.create_late(self.slot, table, self.generation)
                 if self.slot.kind == "postgresql":
                     self.slot.run(f"ANALYZE {table.at(self.generation).name}")
+        for table in self.group.tables:
+            fulltext.gather(self.slot, table, self.generation)
 
     def close(self) -> None:
         """Write no more."""

@@ -11,7 +11,13 @@ from uuid import UUID
 import pytest
 from msgspec import structs
 
-from domain.events import Attachment, Event, InteractionEdited, InteractionRecorded
+from domain.events import (
+    Attachment,
+    Event,
+    InteractionCorrected,
+    InteractionEdited,
+    InteractionRecorded,
+)
 from domain.ports import Entry
 from domain.values import Channel, Role
 from projections import search_pages
@@ -20,7 +26,7 @@ from projections.contact_pages import members_of
 from projections.core import core_group
 from projections.fulltext import Piece, Span, Wanted, ordered
 from projections.rebuild import check
-from projections.search import DOCUMENTS, position_in, search_group
+from projections.search import DOCUMENTS, position_in, search_group, stretch_of
 from projections.search_pages import SearchQuery
 from projections.timeline_pages import Filters
 from projections.views import SEARCH, Views
@@ -81,7 +87,8 @@ class Desk:
         """What the index of words proposes."""
         with self.views.reading() as reading:
             beside = reading.beside(SEARCH)
-            span = Span(0, (1 << 63) - 1, 10_000, descending=False)
+            stretches = tuple(range(stretch_of(moment(0)), stretch_of(moment(70_000_000)) + 1))
+            span = Span(0, (1 << 63) - 1, 10_000, descending=False, stretches=stretches)
             wanted = Wanted(tuple((piece,) for piece in pieces))
             found = ordered(beside, DOCUMENTS, wanted, span)
             assert found == sorted(found)
@@ -230,16 +237,23 @@ VOCABULARY: Final = (
 )
 
 
+FAR_S: Final = 5_000_000_000
+"""Some 158 years: farther away than stretches of time are told from each other."""
+
+
 def random_story(dice: random.Random) -> Story:
-    """Messages over two years, many at one moment, some edited; some addresses in two roles."""
+    """Messages over two years, many at one moment; some edited or corrected, some in two roles."""
     story = Story()
     known: list[tuple[UUID, str]] = []
     for _ in range(160):
         address = dice.choice((ANA, BETO, EVA))
-        at = dice.choice((0, 1, 2, dice.randrange(60_000_000)))
-        if known and dice.random() < 0.15:
+        at = dice.choice((0, 1, 2, dice.randrange(60_000_000), dice.choice((-1, 1)) * FAR_S))
+        if known and dice.random() < 0.3:
             stream, owner = dice.choice(known)
-            story.edited(stream, owner, _said(dice), at=at)
+            if dice.random() < 0.5:
+                story.edited(stream, owner, _said(dice), at=at)
+            else:
+                story.corrected(stream, owner, channel=dice.choice((Channel.SMS, Channel.EMAIL)))
             continue
         other = dice.choice((None, ANA, BETO))
         parties = [party(other, Role.CC, asserted=False)] if other not in (None, address) else []
@@ -265,6 +279,7 @@ def expected(story: Story, typed: str, query: dict[str, object]) -> list[int]:
     said: dict[UUID, InteractionRecorded] = {}
     edits: dict[UUID, InteractionEdited] = {}
     places: dict[UUID, int] = {}
+    channels: dict[UUID, str | None] = {}
     for entry in story.entries:
         event = entry.event
         if isinstance(event, InteractionRecorded):
@@ -276,6 +291,8 @@ def expected(story: Story, typed: str, query: dict[str, object]) -> list[int]:
                 event.originator_id.bytes,
             ):
                 edits[event.about] = event
+        elif isinstance(event, InteractionCorrected):
+            channels[event.about] = event.channel
     found = []
     for stream, event in said.items():
         text = edits[stream].text if stream in edits else event.text
@@ -286,7 +303,7 @@ def expected(story: Story, typed: str, query: dict[str, object]) -> list[int]:
         if (
             all(term.needle in words for term in terms_of(typed))
             and (wanted is None or subjects & set(wanted))
-            and (not filters.channel or event.channel in filters.channel)
+            and (not filters.channel or channels.get(stream, event.channel) in filters.channel)
             and (filters.since is None or event.occurred_at >= filters.since)
         ):
             found.append((event.occurred_at, places[stream]))
@@ -295,9 +312,18 @@ def expected(story: Story, typed: str, query: dict[str, object]) -> list[int]:
 
 SIZES: Final = {
     "walking": {"WALKED_ROWS": 100, "WALKED_MAX": 1_000},
+    "the index by stretches": {"WALKED_MAX": 0, "STRETCHES_ASKED": 3},
     "the index": {"WALKED_MAX": 0, "FEW": 1_000, "MANY": 1_000},
     "the index in parts": {"WALKED_ROWS": 2, "WALKED_MAX": 9, "FEW": 3, "MANY": 6},
-    "a row at a time": {"WALKED_ROWS": 1, "WALKED_MAX": 3, "FEW": 1, "MANY": 1},
+    "first this, then all": {"WALKED_ROWS": 5, "WALKED_MAX": 5, "FEW": 3, "MANY": 6, "SELDOM": 1},
+    "the rarest word": {"WALKED_ROWS": 3, "WALKED_MAX": 3, "COMMON": 1, "COMMON_ROWS_MIN": 0},
+    "a row at a time": {
+        "WALKED_ROWS": 1,
+        "WALKED_MAX": 3,
+        "FEW": 1,
+        "MANY": 1,
+        "STRETCHES_ASKED": 1,
+    },
 }
 
 
@@ -311,7 +337,7 @@ def test_every_way_gives_the_same(backend: Backend, monkeypatch: pytest.MonkeyPa
                 monkeypatch.setattr(search_pages, name, size)
             for typed in ("hol", "precio auto", '"de la"', "de", '"casa"', "señ la", "x", "l a"):
                 subjects = dice.choice((None, (subject_of(ANA).bytes, subject_of(EVA).bytes)))
-                channel = dice.choice(((), ("email",)))
+                channel = dice.choice(((), ("email",), ("sms", "whatsapp")))
                 since = dice.choice((None, moment(2), moment(30_000_000)))
                 more: dict[str, object] = {
                     "subjects": subjects,
