@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from domain.times import DAY_US, zone_of
-from projections.columns import Column, compute, integers, number
+from projections.columns import Column, compute, integers, number, places
 
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = 900_000_000
@@ -153,9 +153,8 @@ class Calendar:
 
     def quarters(self) -> Column:
         """When each of them begins."""
-        first = self.span[0] // QUARTER_US
-        last = first + self.quarters_count
-        return self.column(range(first * QUARTER_US, last * QUARTER_US, QUARTER_US))
+        pc, first = self._pc, self.span[0] // QUARTER_US
+        return pc.multiply(pc.add(places(self.quarters_count), number(first)), number(QUARTER_US))
 
     def quarter_of(self, at: Column) -> Column:
         """The place of each time in `quarters`."""

@@ -12,7 +12,7 @@ from typing import Final
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - folders in it are made private
 ROOM_BYTES: Final = 6 << 30
-"""Ten times what a whole run was seen to hold at one time."""
+"""Far more than the 0.7 GB that a whole run was seen to hold at one time."""
 
 
 def scratch() -> str | None:
