@@ -47,6 +47,11 @@ def zones(language: str) -> tuple[Offer, ...]:
     return (*(Offer(one, _city(one, called.get(one, {}))) for one in known), Offer("UTC", "UTC"))
 
 
+def city(language: str, zone: str) -> str:
+    """What a time zone is called in short."""
+    return _city(zone, Locale(language).time_zones.get(zone, {}))
+
+
 def _city(zone: str, called: Mapping[str, str]) -> str:
     return called.get("city") or zone.rpartition("/")[2].replace("_", " ")
 

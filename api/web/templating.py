@@ -17,7 +17,7 @@ from api.web.calling import caller_in
 from api.web.compiling import CONTEXTS, Compiled, Plain, Straight, as_safe, escaped
 from api.web.files import all_files
 from api.web.languages import translations_of
-from api.web.offering import tongue, tongues, zones
+from api.web.offering import city, tongue, tongues, zones
 from api.web.plain_words import explaining
 from api.web.words import WORDS, message_of
 from domain.topics import TOPICS
@@ -69,6 +69,7 @@ def templates_in(language: str) -> Environment:
     made.globals["asset"] = all_files().address
     made.globals["lang"] = language
     made.globals["zones"] = partial(zones, language)
+    made.globals["city"] = partial(city, language)
     made.globals["tongues"] = partial(tongues, language)
     made.globals["tongue"] = partial(tongue, language)
     made.globals["topics"] = " ".join(TOPICS)

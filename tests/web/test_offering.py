@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.web.offering import Offer, tongue, tongue_code, tongues, zones
+from api.web.offering import Offer, city, tongue, tongue_code, tongues, zones
 
 
 def test_a_language_is_chosen_by_its_name() -> None:
@@ -21,5 +21,9 @@ def test_a_zone_is_called_by_its_city() -> None:
     offered = zones("es")
     assert Offer("America/Mexico_City", "Ciudad de México") in offered
     assert Offer("America/Argentina/Ushuaia", "Ushuaia") in offered
+    assert [city("es", one) for one in ("America/Mexico_City", "UTC")] == [
+        "Ciudad de México",
+        "UTC",
+    ]
     assert offered[-1].code == "UTC"
     assert len({one.code for one in offered}) == len(offered)
