@@ -47,6 +47,21 @@ LONG_FILES: dict[str, str] = {}
 PARAMETERS_MAX = 5
 """More are a missing noun."""
 
+LOOKED_AT_ONCE = {
+    "all_inner_texts",
+    "all_text_contents",
+    "count",
+    "get_attribute",
+    "inner_html",
+    "inner_text",
+    "input_value",
+    "is_checked",
+    "is_hidden",
+    "is_visible",
+    "text_content",
+}
+"""What a browser says of the page that it shows at that moment, which may be the one before."""
+
 COMPOSITION_ROOT = "app/compose.py"
 
 REPLACEMENT = "take it as an argument: ports.Clock / ports.Entropy (the real ones: app/compose.py)"
@@ -314,6 +329,23 @@ def test_every_test_states_its_claim() -> None:
     tests = (f for path in python_files("tests") for f in functions(path) if _is_test(f))
     silent = [f.place for f in tests if not ast.get_docstring(f.node)]
     assert not silent, "\n".join(silent)
+
+
+def test_what_a_page_shows_is_waited_for() -> None:
+    """A test of pages asks with `expect`, which waits: a click may lead to a page still to come."""
+    hasty = [
+        f"{relative(path)}:{node.lineno}: {part.func.attr}()"
+        for path in python_files("tests")
+        if path.parent.name == "web"
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Assert)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Call)
+        and isinstance(part.func, ast.Attribute)
+        and part.func.attr in LOOKED_AT_ONCE
+        and not part.args
+    ]
+    assert not hasty, "\n".join(["Write expect(…).to_…:", *hasty])
 
 
 def test_every_ignore_gives_its_reason() -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from api.web.files import missing
 from tests.patience import PATIENCE_S
@@ -42,6 +42,7 @@ def chromium() -> Iterator[Browser]:
 
     def start() -> tuple[Playwright, Browser]:
         started = sync_playwright().start()
+        expect.set_options(timeout=1_000 * PATIENCE_S)
         options = ["--no-sandbox", "--disable-gpu"]
         return started, started.chromium.launch(executable_path=where, args=options)
 

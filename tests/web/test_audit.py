@@ -50,7 +50,7 @@ def test_an_auditor_sees_how_the_log_is_and_verifies_it(
     expect(page).to_have_url(re.compile(r"/audit$"))
     titles = {"es": "todavía no se ha verificado", "en": "was not verified yet"}
     expect(page.locator("#hero h2")).to_contain_text(titles[language])
-    assert page.locator(".nav nav li").count() == 1  # nothing else is for auditors
+    expect(page.locator(".nav nav li")).to_have_count(1)  # nothing else is for auditors
     last = signed.composition.proofs.last()
     expect(page.locator("#checkpoint pre").first).to_have_text(last.note.rstrip("\n"))
     no_barriers(page)
@@ -84,7 +84,7 @@ def test_the_log_is_paged_by_number(signed: Ledger, browse: Browse) -> None:
     head = signed.composition.log.head()
     numbers = page.locator(".ev summary > span.mono:first-child")
     expect(numbers.first).to_have_text(str(head))
-    assert numbers.count() == 50
+    expect(numbers).to_have_count(50)
     page.locator("a[rel=next]").click()
     expect(numbers.first).to_have_text(str(head - 50))
     page.locator("a[rel=prev]").click()
@@ -141,7 +141,7 @@ def test_exports_are_made_and_fetched(signed: Ledger, browse: Browse, tmp_path: 
     assert hashlib.sha256(b64decode(DOT)).hexdigest() == told["sha256"]
     assert isinstance(verify_bundle(bundle, Wish(), 1, lambda *_: None), Verified)
     manager = browse("Rosa", "es").go("/audit")
-    assert manager.locator("#exports input[name=with_keys]").count() == 0
+    expect(manager.locator("#exports input[name=with_keys]")).to_have_count(0)
 
 
 def test_what_is_wrong_is_said_first(signed: Ledger, browse: Browse) -> None:
@@ -185,7 +185,7 @@ def test_a_contact_is_erased_by_typing_its_name(signed: Ledger, browse: Browse) 
     page.locator("#holds input[name=reason]").fill("juicio 12/2026")
     page.locator("#holds form button").click()
     expect(page.locator("form.hold")).to_contain_text("juicio 12/2026")
-    assert page.locator("#confirm").count() == 0
+    expect(page.locator("#confirm")).to_have_count(0)
     page.goto("/audit/holds")
     expect(page.locator("tbody tr")).to_contain_text("juicio 12/2026")
     page.locator("tbody a").click()
@@ -217,7 +217,7 @@ def test_erasing_is_for_administrators(signed: Ledger, browse: Browse) -> None:
     window = browse("Rosa", "es")
     window.expected = lambda text: "403" in text or "409" in text
     page = window.go(f"/contacts/{ana}")
-    assert page.locator("a[href$='/erasure']").count() == 0
+    expect(page.locator("a[href$='/erasure']")).to_have_count(0)
     page.goto(f"/contacts/{ana}/erasure")
     expect(page.locator("h1")).to_have_text("No tienes permiso")
     signed.user("Ada", "admin")

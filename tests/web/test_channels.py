@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from api.web.plain_words import told
 from api.web.words import WORDS
@@ -103,19 +103,20 @@ def connect(window: Window) -> None:
     page.get_by_role("button", name="Conectar").click()
     window.see(".err", "No puede ser así")
     no_barriers(page)
-    assert page.get_by_label("Cómo la llama la gente").input_value() == "WhatsApp Ventas"
-    assert page.get_by_label("Secreto de la app").input_value() == ""
+    expect(page.get_by_label("Cómo la llama la gente")).to_have_value("WhatsApp Ventas")
+    expect(page.get_by_label("Secreto de la app")).to_have_value("")
     page.get_by_label("Nombre en su dirección").fill("main")
     page.get_by_label("Secreto de la app").fill(SECRET.decode())
     page.get_by_label("Token de verificación").fill("verify")
     page.get_by_role("button", name="Conectar").click()
     window.see("h1", "WhatsApp Ventas")
-    assert page.locator("#url").inner_text() == f"{window.ledger.url}/channels/whatsapp/main"
+    expect(page.locator("#url")).to_have_text(f"{window.ledger.url}/channels/whatsapp/main")
     assert SECRET.decode() not in page.content()
 
     page.get_by_role("button", name="Enviar una muestra firmada").click()
     window.see(".checks .end", "todo bien")
-    assert page.locator(".checks li.good").count() == page.locator(".checks li").count() >= 5
+    expect(page.locator(".checks li.good")).to_have_count(7)
+    expect(page.locator(".checks li:not(.good)")).to_have_count(0)
 
 
 def care(ledger: Ledger, window: Window) -> None:
@@ -125,7 +126,7 @@ def care(ledger: Ledger, window: Window) -> None:
     assert deliver(ledger, messages(text("wamid.1"))) == 200
     assert deliver(ledger, messages(text("wamid.3")), b"wrong") == 401
     window.go("/connections/whatsapp/main")
-    assert page.locator(".eq dd").all_inner_texts() == ["4", "2", "1", "0", "1"]
+    expect(page.locator(".eq dd")).to_have_text(["4", "2", "1", "0", "1"])
     window.see(".notice", "firma errónea")
     no_barriers(page)
     for error, shown in (
@@ -135,7 +136,7 @@ def care(ledger: Ledger, window: Window) -> None:
         ledger.composition.channels.arrivals.note_error("whatsapp/main", error)
         window.go("/connections/whatsapp/main")
         window.see(".notice", shown)
-        assert page.locator(".notice code[lang=en]").count() == 1
+        expect(page.locator(".notice code[lang=en]")).to_have_count(1)
     page.locator(".srcs summary").click()
     page.get_by_label(f"Nombre de whatsapp:{NUMBER}").fill("Ventas CDMX")
     page.locator(".srcs").get_by_role("button", name="Guardar").click()
@@ -169,7 +170,7 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
     ledger.user("Rosa", "admin")
     window = browse("Rosa", "en", viewport={"width": 360, "height": 760}, color_scheme="dark")
     page = window.go("/quarantine")
-    assert page.locator(".quar tbody tr").count() == 2
+    expect(page.locator(".quar tbody tr")).to_have_count(2)
     no_barriers(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     walk_to_channels(page)
@@ -180,11 +181,12 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
     window.see(".notice", "0 were delivered. 2 failed again.")
     page.locator(".quar a.nm").first.click()
     window.see("h1", "cannot be read")
+    bodies = ["no JSON <b>at all</b>", "wamid.9"]
     first = page.locator("pre.raw").inner_text()
+    [second] = [one for one in bodies if one not in first]
     page.go_back()
     page.locator(".quar a.nm").nth(1).click()
-    window.see("pre.raw")
-    assert {"no JSON <b>at all</b>" in first, "wamid.9" in first} == {True, False}
+    expect(page.locator("pre.raw")).to_contain_text(second)
     no_barriers(page)
     page.get_by_role("button", name="Deliver it again").click()
     window.see("dd", "3")
@@ -195,14 +197,10 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
     page.get_by_label("Reason").fill("sent by a test")
     page.get_by_role("button", name="Discard it").click()
     window.see("h1", "Quarantine")
-    assert page.locator(".quar tbody tr").count() == 1
-    assert page.locator("#more-tabs summary").inner_text().split() == [
-        "More",
-        "1",
-        "waits",
-        "in",
-        "quarantine",
-    ]
+    expect(page.locator(".quar tbody tr")).to_have_count(1)
+    expect(page.locator("#more-tabs summary")).to_have_text(
+        "More 1 waits in quarantine", use_inner_text=True
+    )
     for path in ("/channels/new?channel=sendgrid", "/connections/whatsapp/main", "/channels"):
         window.go(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
@@ -210,10 +208,10 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
 
     other = browse("Nadia", "en")
     other.go("/quarantine")
-    assert other.page.get_by_role("button", name="Deliver all again").count() == 0
+    expect(other.page.get_by_role("button", name="Deliver all again")).to_have_count(0)
     other.page.locator(".quar a.nm").first.click()
     other.see("p", "Administrators see it.")
-    assert other.page.locator("pre.raw").count() == 0
+    expect(other.page.locator("pre.raw")).to_have_count(0)
     other.expected = lambda text: "403" in text
     other.page.goto("/channels/new")
     other.see("h1", "You are not allowed")
@@ -222,7 +220,7 @@ def test_the_quarantine_is_looked_at_retried_and_let_go(ledger: Ledger, browse: 
 def walk_to_channels(page: Page) -> None:
     """With a keyboard alone through the menu of what has no tab of its own; Escape shuts it."""
     more = page.locator("#more-tabs summary")
-    assert said(more) == "More 2 wait in quarantine"
+    expect(more).to_have_text("More 2 wait in quarantine", use_inner_text=True)
     more.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#more-tabs a")).to_have_count(4)
@@ -236,8 +234,3 @@ def walk_to_channels(page: Page) -> None:
     expect(page.locator("h1")).to_have_text("Channels")
     expect(more).to_have_class("on")
     page.locator("#more-tabs summary").click()
-
-
-def said(shown: Locator) -> str:
-    """The text of an element, in one line."""
-    return " ".join(shown.inner_text().split())

@@ -28,7 +28,7 @@ def test_the_directory_is_found_as_one_types(ledger: Ledger, browse: Browse) -> 
     expect(page.locator(".nav [aria-current=page]")).to_have_text("Contactos")
     page.locator(".people .on a").scroll_into_view_if_needed()
     expect(page.locator("tr[data-row]")).to_have_count(55)
-    assert page.locator(".people img, .people script").count() == 0
+    expect(page.locator(".people img, .people script")).to_have_count(0)
     expect(page.locator(".people .ct", has_text="<script>")).to_have_count(1)
     page.locator("#people-q").fill("nunez")
     expect(page.locator("tr[data-row]")).to_have_count(1)
@@ -108,11 +108,11 @@ def test_an_open_conversation_goes_on_as_the_contact_that_it_was_merged_into(
     ledger.ask("POST", f"/v1/contacts/{eva}/merge", {"other": ana, "reason": "misma"})
     expect(page.locator("#joined")).to_contain_text("Esta página ahora es de Eva.")
     expect(page.locator("#head h1")).to_have_text("Eva")
-    assert page.title().endswith("Eva · Hilo")
+    expect(page).to_have_title(re.compile("Eva · Hilo$"))
     expect(page).to_have_url(re.compile(f"/conversations/{eva}"))
     expect(page.locator("#messages article", has_text="de Eva")).to_have_count(1)
     expect(page.locator("#rows .cv[aria-current] .nm")).to_have_text("Eva")
-    assert page.locator("#note-form textarea").input_value() == "a medias"
+    expect(page.locator("#note-form textarea")).to_have_value("a medias")
     no_barriers(page)
     ledger.append(text="y a Eva", resource=EVA)
     expect(page.locator("#new-messages")).to_be_visible()

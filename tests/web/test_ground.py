@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
+from playwright.sync_api import expect
 
 from api.problems import PROBLEMS
 from api.web.calling import caller_in
@@ -131,14 +132,13 @@ def test_the_frame_in_both_languages_and_themes(ledger: Ledger, browse: Browse) 
     for language, title in (("es", "Actividad"), ("en", "Activity")):
         window = browse(language=language, color_scheme="dark" if language == "en" else "light")
         page = window.go("/activity")
-        assert page.title() == f"{title} · Hilo"
+        expect(page).to_have_title(f"{title} · Hilo")
         no_barriers(page)
         window.live()
-        assert page.evaluate("document.documentElement.dataset.theme ?? ''") == ""
+        expect(page.locator("html:not([data-theme])")).to_have_count(1)
         page.locator("details.me summary").click()
         page.locator("details.me button[value=dark]").click()
-        page.wait_for_load_state()
-        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
         no_barriers(page)
 
 
@@ -149,7 +149,7 @@ def test_keys_and_their_switch(ledger: Ledger, browse: Browse) -> None:
     page = window.go("/activity")
     page.keyboard.press("?")
     page.locator("#keys").wait_for()
-    assert "Abrir" in page.locator("#keys").inner_text()
+    expect(page.locator("#keys")).to_contain_text("Abrir")
     no_barriers(page)
     page.keyboard.press("Escape")
     page.keyboard.press("/")
@@ -160,7 +160,7 @@ def test_keys_and_their_switch(ledger: Ledger, browse: Browse) -> None:
     page.locator("#keys footer button").click()
     page.locator("body[data-keys=off]").wait_for()
     page.keyboard.press("?")
-    assert not page.locator("#keys").is_visible()
+    expect(page.locator("#keys")).to_be_hidden()
 
 
 def test_a_restart_under_an_open_page(ledger: Ledger, browse: Browse) -> None:

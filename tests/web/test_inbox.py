@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.web.window import Ledger, Window, no_barriers
 
@@ -16,14 +16,19 @@ ANA, EVA = "tel:+525512345678", "tel:+525511112222"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{1234577*7654321}}"
 
 
-def texts(window: Window) -> list[str]:
+def said(page: Page) -> Locator:
     """What the thread says, in its order."""
-    return [one.strip() for one in window.page.locator("#messages .said").all_inner_texts()]
+    return page.locator("#messages .said")
 
 
-def names(window: Window) -> list[str]:
+def numbers(page: Page) -> list[int]:
+    """Of a thread whose messages are numbered, the numbers that it shows now, in its order."""
+    return [int(re.findall(r"\d+", one)[-1]) for one in said(page).all_inner_texts()]
+
+
+def names(window: Window) -> Locator:
     """The list, from the top."""
-    return window.page.locator("#rows .nm").all_inner_texts()
+    return window.page.locator("#rows .nm")
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
@@ -36,16 +41,16 @@ def test_the_list_its_tabs_and_filters(ledger: Ledger, browse: Browse, language:
         "POST", f"/v1/conversations/{ana}/assign", json={"assignee": str(ledger.user("Rosa"))}
     )
     page = window.go()
-    said = {
-        "es": ("Abiertas 2", "Mías 1", "Sin asignar 1"),
-        "en": ("Open 2", "Mine 1", "Unassigned 1"),
+    shown = {
+        "es": (r"Abiertas\s+2$", r"Mías\s+1$", r"Sin asignar\s+1$"),
+        "en": (r"Open\s+2$", r"Mine\s+1$", r"Unassigned\s+1$"),
     }
-    shown = [" ".join(one.split()) for one in page.locator("#tabs a").all_inner_texts()]
-    assert tuple(shown[:3]) == said[language]
-    assert page.title().startswith("(2) ")
+    for place, tab in enumerate(shown[language]):
+        expect(page.locator("#tabs a").nth(place)).to_have_text(re.compile(tab))
+    expect(page).to_have_title(re.compile(r"^\(2\) "))
     page.locator("#tabs a").nth(1).click()
     expect(page).to_have_url(re.compile(r"\?assignee=me$"))
-    assert names(window) == ["Ana Núñez"]
+    expect(names(window)).to_have_text(["Ana Núñez"])
     page.locator(".lhead summary").first.click()
     page.keyboard.press("Escape")
     expect(page.locator(".lhead details[open]")).to_have_count(0)
@@ -75,7 +80,7 @@ def test_one_takes_it_up_where_one_left_off(ledger: Ledger, browse: Browse) -> N
     page = window.go(f"/conversations/{contact}")
     line = page.locator("#new-line")
     expect(line).to_have_text("Nuevos: 40 sin leer")
-    assert line.locator("xpath=following-sibling::article[1]").inner_text().find("mensaje 080") > 0
+    expect(line.locator("xpath=following-sibling::article[1]")).to_contain_text("mensaje 080")
     expect(line).to_be_in_viewport()
     expect(page.locator("#messages .earlier")).to_be_attached()
     # Reading on: what comes into sight is seen, here and in the list; no row is lost or doubled.
@@ -84,16 +89,15 @@ def test_one_takes_it_up_where_one_left_off(ledger: Ledger, browse: Browse) -> N
         page.locator("#messages").press("PageDown")
         page.wait_for_timeout(30)
     page.locator("#messages article", has_text="mensaje 119").scroll_into_view_if_needed()
-    found = [int(re.findall(r"\d+", one)[-1]) for one in texts(window)]
+    found = numbers(page)
     assert found == list(range(found[0], 120))
     page.locator("#messages article").first.scroll_into_view_if_needed()
     expect(page.locator("#messages article", has_text="mensaje 030")).to_be_attached()
-    found = [int(re.findall(r"\d+", one)[-1]) for one in texts(window)]
+    found = numbers(page)
     assert found == list(range(found[0], 120))
     # A reload keeps the place and the draft.
     page.locator("#messages article", has_text="mensaje 060").scroll_into_view_if_needed()
     page.locator("#note-form textarea").fill("aún sin terminar")
-    page.wait_for_timeout(250)
     page.reload()
     expect(page.locator("#messages article", has_text="mensaje 060")).to_be_in_viewport()
     expect(page.locator("#note-form textarea")).to_have_value("aún sin terminar")
@@ -184,13 +188,9 @@ def test_a_message_is_shown_with_all_that_became_of_it(ledger: Ledger, browse: B
         attachments=[{"name": "a.pdf", "media_type": "application/pdf"}],
     )
     window.see("#messages article", "fechado antes")
-    assert texts(window) == ["fechado antes", "primero", "plazo", "con gusto"]
-    days = page.locator("#messages .day").all_inner_texts()
-    assert days == [
-        "Viernes, 20 de noviembre",
-        "Ayer, sábado, 21 de noviembre",
-        "Hoy, domingo, 22 de noviembre",
-    ]
+    expect(said(page)).to_have_text(["fechado antes", "primero", "plazo", "con gusto"])
+    days = ["Viernes, 20 de noviembre", "Ayer, sábado, 21 de", "Hoy, domingo, 22 de"]
+    expect(page.locator("#messages .day")).to_contain_text(days)
     ledger.ask(
         "POST",
         f"/v1/interactions/{first['id']}/corrections",
@@ -246,15 +246,15 @@ def test_the_list_never_moves_under_the_hand(ledger: Ledger, browse: Browse) -> 
     ledger.append(contact_name="Eva", resource=EVA, occurred_at="2026-11-22T11:00:00Z")
     page = window.go()
     window.live()
-    assert names(window) == ["Eva", "Ana"]
+    expect(names(window)).to_have_text(["Eva", "Ana"])
     page.locator("#rows a.cv").last.hover()
     ledger.append(text="otra vez yo", occurred_at="2026-11-22T11:30:00Z")
     window.see("#rows .cv", "otra vez yo")
     expect(page.locator("#new-conversations")).to_have_text("1 nueva")
-    assert names(window) == ["Eva", "Ana"]
+    expect(names(window)).to_have_text(["Eva", "Ana"])
     page.mouse.move(1200, 400)
     expect(page.locator("#new-conversations")).to_be_hidden()
-    assert names(window) == ["Ana", "Eva"]
+    expect(names(window)).to_have_text(["Ana", "Eva"])
     ledger.append(
         contact_name="Luz", resource="tel:+525533334444", occurred_at="2026-11-22T11:45:00Z"
     )
@@ -319,7 +319,7 @@ def test_hostile_text_never_becomes_markup(ledger: Ledger, browse: Browse) -> No
     page.locator("#messages article [data-card]").last.click()
     page.reload()
     expect(page.locator("#messages article.note .said")).to_have_text(HOSTILE)
-    assert page.locator("main img, main script").count() == 0
+    expect(page.locator("main img, main script")).to_have_count(0)
     assert str(1234577 * 7654321) not in page.content()
 
 

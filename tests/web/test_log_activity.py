@@ -27,9 +27,9 @@ def test_it_is_written_down_by_keyboard_alone(ledger: Ledger, browse: Browse) ->
     page.locator("#contact-actions a", has_text="Interacción").press("Enter")
     expect(page.locator(".logdlg [name=text]")).to_be_focused()
     expect(page.locator(".logdlg [name=attended_by]")).to_have_value(str(ledger.user("Rosa")))
-    assert page.locator(".logdlg [name=channel]").count() == 11
+    expect(page.locator(".logdlg [name=channel]")).to_have_count(11)
     expect(page.locator(".logdlg")).to_contain_text("Ciudad de México")
-    assert page.locator(".logdlg [name=department] option").all_inner_texts() == ["Ninguno"]
+    expect(page.locator(".logdlg [name=department] option")).to_have_text(["Ninguno"])
     no_barriers(page)
     page.keyboard.type("Pidió")
     page.keyboard.press("Escape")

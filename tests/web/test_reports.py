@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
+
+from playwright.sync_api import expect
 
 from api.web.moments import Moments
 from api.web.report_plots import shade, stacked
@@ -23,23 +26,23 @@ def test_figures_open_the_lists_behind_them(ledger: Ledger, browse: Browse) -> N
     window = browse("Rosa", "es")
     page = window.go("/reports")
     window.see("h1", "Informes")
-    assert page.locator(".kpi b").nth(0).inner_text() == "3"
-    assert page.locator("svg.plot a").count() == 3
-    assert page.locator("td.ch5").count() == 3
+    expect(page.locator(".kpi b").nth(0)).to_have_text("3")
+    expect(page.locator("svg.plot a")).to_have_count(3)
+    expect(page.locator("td.ch5")).to_have_count(3)
     no_barriers(page)
     page.locator("tbody a", has_text="WhatsApp").first.click()
     window.see("h1", "Actividad")
-    assert page.locator("table.act tbody.ent").count() == 3
+    expect(page.locator("table.act tbody.ent")).to_have_count(3)
     page = window.go("/reports?from=2026-08-01&through=2026-08-01&tz=UTC")
-    assert page.locator(".kpi b").nth(0).inner_text() == "1"
+    expect(page.locator(".kpi b").nth(0)).to_have_text("1")
     page.locator(".kpi a").first.click()
     window.see("h1", "Actividad")
-    assert page.locator("table.act tbody.ent").count() == 1
+    expect(page.locator("table.act tbody.ent")).to_have_count(1)
     page = window.go("/reports?from=2026-07-01&through=2026-11-30&tz=UTC")  # a column is a week
     page.locator("details.mt summary").first.click()
     page.locator("details.mt tbody a").first.click()
     window.see("h1", "Actividad")
-    assert page.locator("table.act tbody.ent").count() == 1
+    expect(page.locator("table.act tbody.ent")).to_have_count(1)
     page = window.go("/reports")
     page.locator(".kpi").last.locator("a").click()
     page.wait_for_url("**/?waiting=true&sort=waiting")
@@ -65,19 +68,19 @@ def test_filters_stand_in_the_address_and_go_one_by_one(ledger: Ledger, browse: 
     page.locator("input[name=department][value=ventas]").check()
     page.locator("details[open] button").click()
     figures = page.locator(".kpi b")
-    assert figures.all_inner_texts() == ["1", "1", "30 min", "0"]
+    expect(figures).to_have_text(["1", "1", "30 min", "0"])
     window.see(".chips a", "Department: Ventas").click()
-    assert figures.all_inner_texts() == ["3", "2", "30 min", "1"]
-    assert "department" not in page.url
+    expect(figures).to_have_text(["3", "2", "30 min", "1"])
+    expect(page).not_to_have_url(re.compile("department"))
     page.locator("td.ch5 a").first.click()
     window.see("h1", "Activity")
-    assert page.locator("table.act tbody.ent").count() == 2
+    expect(page.locator("table.act tbody.ent")).to_have_count(2)
     window.see(".filters a.chip", "Mon")
     page = window.go("/reports?by=channel")
     page.locator("table.resp tbody a", has_text="1").last.click()
-    assert page.locator("table.act tbody.ent .tx [data-text]").all_inner_texts() == ["sigo"]
+    expect(page.locator("table.act tbody.ent .tx [data-text]")).to_have_text(["sigo"])
     window.see(".filters a.chip", "Not answered").click()
-    assert page.locator("table.act tbody.ent").count() == 3
+    expect(page.locator("table.act tbody.ent")).to_have_count(3)
 
 
 def test_plots_are_numbers_before_they_are_shapes() -> None:

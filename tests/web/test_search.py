@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from playwright.sync_api import expect
+
 from tests.web.window import Ledger, Window, no_barriers
 
 Browse = Callable[..., Window]
@@ -23,7 +25,7 @@ def test_messages_are_found_as_one_types(ledger: Ledger, browse: Browse) -> None
     page.keyboard.press("/")
     page.keyboard.type("precio")
     window.see("#find-found a", "Ana Precioso")
-    assert window.see("#find-found mark").all_text_contents() == ["precio", "PRECIÓ"]
+    expect(window.see("#find-found mark")).to_have_text(["precio", "PRECIÓ"])
     no_barriers(page)
     page.locator("#find-q").fill("azul")
     excerpt = window.see("#find-found .ex", "el modelo azul").inner_text()
@@ -32,9 +34,9 @@ def test_messages_are_found_as_one_types(ledger: Ledger, browse: Browse) -> None
     window.see("#find-found a", "Ana Precioso")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?q=precio")
-    assert page.locator("ol.found mark").all_text_contents() == ["precio", "PRECIÓ"]
-    assert page.locator("ol.found .said").first.text_content().count(HOSTILE) == 1  # type: ignore[union-attr]  # it is there
-    assert page.locator("ol.found img, ol.found .ex b").count() == 0
+    expect(page.locator("ol.found mark")).to_have_text(["precio", "PRECIÓ"])
+    expect(page.locator("ol.found .said").first).to_contain_text(HOSTILE)
+    expect(page.locator("ol.found img, ol.found .ex b")).to_have_count(0)
     no_barriers(page)
     page.keyboard.press("j")
     page.keyboard.press("Enter")
@@ -51,15 +53,15 @@ def test_the_page_filters_and_turns_without_scripts(ledger: Ledger, browse: Brow
     window.see("main", "Type at least two letters.")
     page.locator("#seek-q").fill("hola")
     page.locator("#seek-q").press("Enter")
-    assert page.locator("ol.found li").count() == 30
+    expect(page.locator("ol.found li")).to_have_count(30)
     page.locator("a[rel=next]").click()
-    assert page.locator("ol.found li").count() == 2
+    expect(page.locator("ol.found li")).to_have_count(2)
     page.locator("select[name=channel]").select_option("sms")
     page.locator("select[name=sort]").select_option("relevance")
     page.locator("input[name=from]").fill("2026-11-22")
     page.locator("input[name=to]").fill("2026-11-22")
     page.locator("form.seek button").click()
-    assert page.locator("ol.found mark").all_text_contents() == ["hola"]
+    expect(page.locator("ol.found mark")).to_have_text(["hola"])
     window.see("ol.found .ex", "hola 7")
     page.locator("select[name=attended_by]").select_option("none")
     page.locator("form.seek button").click()

@@ -41,7 +41,7 @@ def test_everybody_chooses_how_hilo_speaks_to_them(ledger: Ledger, browse: Brows
     window = refused(browse("Rosa", "es"))
     page = window.go("/")
     page.locator(".nav .foot a", has_text="Ajustes").click()
-    assert page.locator(".setnav a:visible").all_inner_texts() == ["Yo"]
+    expect(page.locator(".setnav a:visible")).to_have_text(["Yo"])
     page.get_by_label("Zona horaria").fill("Marte/Olimpo")
     page.get_by_label("Tu nombre").fill("Rosa D.")
     press(page, "Guardar")

@@ -33,7 +33,7 @@ def test_an_empty_ledger_leads_in(ledger: Ledger, browse: Browse, language: str)
         "en": ["Connect a channel", "Write one down by hand", "Look around in the demo"],
     }
     expect(page.locator(".way h2")).to_have_text(ways[language])
-    assert page.locator(".way a").first.get_attribute("href") == "/channels"
+    expect(page.locator(".way a").first).to_have_attribute("href", "/channels")
     expect(page.locator(".way code").last).to_have_text("make demo")
     page.locator(".way1 summary").click()
     expect(page.locator(".way1 pre")).to_contain_text(f"curl {ledger.url}/v1/interactions")
@@ -95,7 +95,7 @@ def test_the_keys_of_every_page_and_their_switch(ledger: Ledger, browse: Browse)
         page.goto(path)
         page.keyboard.press("?")
         page.keyboard.press("/")
-        assert page.locator("#keys:visible, #find-q:focus").count() == 0
+        expect(page.locator("#keys:visible, #find-q:focus")).to_have_count(0)
     assert window.faults == []
 
 

@@ -245,14 +245,14 @@
 
   const PLACE = "place:activity";
 
-  const remember = hilo.calmly(() => {
+  function remember() {
     const top = scroller.getBoundingClientRect().top;
     const first = entries().find((one) => one.getBoundingClientRect().bottom > top);
     const kept = first && scroller.scrollTop > NEAR_TOP_PX
       ? { address: place().dataset.address, id: first.dataset.id, off: first.getBoundingClientRect().top - top }
       : null;
     sessionStorage.setItem(PLACE, JSON.stringify(kept));
-  }, 150);
+  }
 
   function goTo(id, off) {
     const there = document.getElementById(`i${id}`);
@@ -274,7 +274,8 @@
       const middle = entries()[Math.floor(entries().length / 2)];
       middle?.scrollIntoView({ block: "center" });
     }
-    scroller.addEventListener("scroll", remember, { passive: true });
+    scroller.addEventListener("scroll", hilo.calmly(remember, 150), { passive: true });
+    addEventListener("pagehide", remember);
     watch();
   }
 

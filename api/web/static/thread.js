@@ -69,6 +69,7 @@ if (location.hash && document.referrer.endsWith("/log")) {
     }
     htmx.process(thread); // only now may "earlier messages" come into sight
     thread.addEventListener("scroll", hilo.calmly(remember, 150), { passive: true });
+    addEventListener("pagehide", remember);
     articles().forEach(watch);
   }
 
