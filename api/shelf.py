@@ -56,6 +56,17 @@ class Shelf:
         while self._bytes > KEPT_BYTES:
             self._drop(next(iter(self._pages)))
 
+    @property
+    def size_bytes(self) -> int:
+        """The size of all pages that are kept."""
+        return self._bytes
+
+    def tidy(self) -> None:
+        """Drop the pages that are too old to be handed out again."""
+        now = time.monotonic()
+        for asked in [asked for asked, kept in self._pages.items() if now > kept.until]:
+            self._drop(asked)
+
     def forget(self) -> None:
         """Drop all pages; an erasure calls it in every process."""
         self._pages.clear()

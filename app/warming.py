@@ -2,18 +2,19 @@
 
 It is done once, in a thread, when the server listens already; reading them takes a large ledger
 a second or two, in which the database and pyarrow are busy rather than the interpreter. After
-that it returns to the system, now and then, what figures needed for a moment.
+that it returns to the system, now and then, what pages and figures needed for a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from api.alongside import alongside
-from api.frame import log_unexpected
-from projections.report_loading import give_back
+from api.unexpected import log_unexpected
+from app.resting import give_back
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.reads import Reads
+    from api.shelf import Shelf
     from projections.views import Views
 
 AFTER_S: Final = 1.0
@@ -28,8 +30,11 @@ AFTER_S: Final = 1.0
 
 
 REST_EVERY_S: Final = 10.0
-"""How often memory is returned where figures were asked for: giving back that which the next one
-takes again at once costs more than it is worth."""
+"""How often memory is returned: giving back that which the next page takes again at once costs
+more than it is worth."""
+
+BUSY_S: Final = 0.1
+"""Processor time since then without which there is nothing to return: some ten pages."""
 
 
 class Warmer:
@@ -40,21 +45,21 @@ class Warmer:
         self._reads = reads
 
     @asynccontextmanager
-    async def running(self, _: FastAPI) -> AsyncIterator[None]:
+    async def running(self, application: FastAPI) -> AsyncIterator[None]:
         """Do so while the application lives."""
-        async with alongside(self._run()):
+        async with alongside(self._run(application.state.shelf)):
             yield
 
-    async def _run(self) -> None:
+    async def _run(self, shelf: Shelf) -> None:
         await asyncio.sleep(AFTER_S)
-        decks = self._reads.decks
         try:
-            await asyncio.to_thread(decks.warm, self._views)
+            await asyncio.to_thread(self._reads.decks.warm, self._views)
         except Exception as error:  # noqa: BLE001 - the first figure will say what is wrong
             log_unexpected(error, "reading ahead")
-        seen = 0
+        seen = 0.0
         while True:
-            await asyncio.sleep(REST_EVERY_S)
-            if decks.looks != seen:
-                seen = decks.looks
+            if time.process_time() - seen >= BUSY_S:
+                shelf.tidy()
                 await asyncio.to_thread(give_back)
+                seen = time.process_time()
+            await asyncio.sleep(REST_EVERY_S)

@@ -177,21 +177,16 @@ class Owners:
 
 
 class Decks:
-    """Gives the deck of a reading; one for each composition, safe between threads.
-
-    `looks` grows with each; whoever returns memory to the system sees that there is some.
-    """
+    """Gives the deck of a reading; one for each composition, safe between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._deck: Deck | None = None
         self._owners = Owners()
         self._links = (0, 0)
-        self.looks = 0
 
     def deck(self, core: Reading, reports: Beside) -> Deck:
         """The facts at the reports' position, or a later one that another look has seen."""
-        self.looks += 1
         links = (core.generation, core.epoch(LINKS_EPOCH))
         deck = self._deck
         if deck is not None and self._is_current(deck, reports, links):
