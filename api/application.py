@@ -27,10 +27,10 @@ from api import (
 )
 from api.auth import Doorkeeper
 from api.frame import Frame, problem_answer, request_ids
+from api.frameworks import translated
 from api.gate import Gate
 from api.ingest import StatusByKeyRequest, StatusRequest
 from api.openapi import describe_structs
-from api.problems import translated
 from api.shapes import AppendRequest
 from api.signposts import Signposts
 from domain.errors import HiloError, MethodNotAllowed

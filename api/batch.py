@@ -24,13 +24,13 @@ from api import problems
 from api.ahead import Helpers, keyed, lacks_key, request_of, units_of
 from api.attaching import Attaching
 from api.auth import Caller, admit, services_of
-from api.frame import log_unexpected
-from api.ingest import terms_of
 from api.lines import LINE_MAX_BYTES, Line, Occurrences, Splitter
 from api.openapi import body_of
 from api.parameters import NDJSON_TYPES, Query, require_type
 from api.shapes import AppendRequest, Terms, append_command
 from api.spool import Spool, Work
+from api.terms import terms_of
+from api.unexpected import log_unexpected
 from domain.commands import Receipt, RecordInteraction
 from domain.errors import Conflict, HiloError, TooLarge
 from domain.ports import Appended, Unit, Verdict

@@ -8,15 +8,14 @@ what somebody wrote.
 from __future__ import annotations
 
 import itertools
-import logging
 import time
-import traceback
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api import problems
+from api.unexpected import log_unexpected
 from domain.errors import HiloError
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from domain.ports import Clock, Entropy
-
-logger = logging.getLogger("hilo.api")
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _US_PER_MS: Final = 1_000
@@ -132,12 +129,6 @@ def _timing(seconds: float) -> tuple[bytes, bytes]:
     Tenths of a millisecond: what is finer tells people nothing, and guessers the most.
     """
     return b"server-timing", b"app;dur=%.1f" % (seconds * 1_000)
-
-
-def log_unexpected(error: BaseException, request_id: str) -> None:
-    """Write down where an error came from; what it says may be somebody's words and stays out."""
-    places = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("request %s failed: %s\n%s", request_id, type(error).__name__, places)
 
 
 def problem_answer(

@@ -26,7 +26,8 @@ from api.parameters import (
     require_type,
 )
 from api.reads import Look, look
-from api.shapes import FUTURE_MAX_US, AddressText, AppendRequest, Terms, TimeText, append_command
+from api.shapes import FUTURE_MAX_US, AddressText, AppendRequest, TimeText, append_command
+from api.terms import terms_of
 from domain.addresses import AddressError, parse_address
 from domain.commands import FactReceipt, Receipt, ReportDelivery
 from domain.errors import InvalidInput, NotFound, SourceNotYours, StateConflict
@@ -37,12 +38,8 @@ from projections import timeline_pages
 from projections.shapes import TwinView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from api.services import Services
     from domain.commands import RecordInteraction
-    from domain.ledger import Ledger
-    from domain.ports import Clock
 
 router = APIRouter()
 
@@ -151,60 +148,6 @@ def _wish_of(request: Request) -> _Wish:
     )
     query.close()
     return found
-
-
-def terms_of(
-    services: Services,
-    caller: Caller,
-    *,
-    imported: bool,
-    key_of: Callable[[bytes], str | None],
-) -> Terms:
-    """The terms under which a caller's requests are read, now."""
-    now = services.clock()
-    return Terms(
-        country=services.locale.country,
-        latest=now + FUTURE_MAX_US,
-        imported=imported,
-        source=caller.source,
-        derive=services.ledger.derive,
-        knows=_knowing(services.ledger, now),
-        key_of=key_of,
-        attaches=True,
-    )
-
-
-def append_reader(
-    ledger: Ledger, clock: Clock, country: str | None
-) -> Callable[[bytes, str, str], RecordInteraction]:
-    """What reads append requests that arrive through a channel, for a source and with a key."""
-
-    def read(raw: bytes, source: str, key: str) -> RecordInteraction:
-        now = clock()
-        terms = Terms(
-            country=country,
-            latest=now + FUTURE_MAX_US,
-            imported=False,
-            source=None,
-            derive=ledger.derive,
-            knows=_knowing(ledger, now),
-            key_of=lambda _: key,
-            fallback=source,
-        )
-        return append_command(raw, terms)
-
-    return read
-
-
-def _knowing(ledger: Ledger, now: int) -> Callable[[UUID], bool]:
-    """Whether a contact exists; the company itself is none."""
-    subjects = ledger.subjects
-
-    def knows(contact: UUID) -> bool:
-        is_ours = contact == subjects.company
-        return not is_ours and subjects.find(f"contact:{contact}", now) is not None
-
-    return knows
 
 
 # ------------------------------------------------------------------------- statuses

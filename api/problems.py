@@ -1,8 +1,8 @@
 """Every refusal as one document (RFC 9457, contract 2.7): one table from errors to problems.
 
-Whatever a framework or a library raises is turned into one of our errors first, so that a
-client meets one shape. A problem never repeats more than a line of what it was sent, and an
-unexpected one says nothing but the id under which the log has it.
+Whatever a framework or a library raises is turned into one of our errors first, so that a client
+meets one shape (frameworks.py). A problem never repeats more than a line of what it was sent, and
+an unexpected one says nothing but the id under which the log has it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from fastapi.exceptions import RequestValidationError
 from msgspec import Struct
-from starlette.exceptions import HTTPException
 
 from domain import errors
-from domain.errors import FieldError, HiloError, InvalidInput
-from domain.values import echo
+from domain.errors import HiloError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,18 +81,6 @@ PROBLEMS: Final[Mapping[type[HiloError], Problem]] = {
 }
 """Each error of domain/errors.py with its problem; a test proves that none is missing."""
 
-_FRAMEWORK: Final[Mapping[int, type[HiloError]]] = {
-    400: errors.Malformed,
-    401: errors.NotSignedIn,
-    403: errors.NotAllowed,
-    404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    415: errors.UnsupportedMedia,
-}
-"""What the framework refuses by itself, in our words."""
-
-_FRAMEWORK_CODES: Final = {"missing": "missing", "extra_forbidden": "unknown_field"}
-
 
 def problem_of(error: HiloError) -> Problem:
     """The row of an error: its own, or that of the nearest class above it."""
@@ -136,32 +121,6 @@ def headers_of(error: HiloError) -> dict[str, str]:
         case _:
             pass
     return found
-
-
-def translated(error: Exception) -> HiloError:
-    """The error of ours that says what was raised; one that nobody knows is an internal one."""
-    match error:
-        case HiloError():
-            return error
-        case HTTPException():
-            return _FRAMEWORK.get(error.status_code, HiloError)()
-        case RequestValidationError():
-            return _from_validation(error)
-        case _:
-            return HiloError()
-
-
-def _from_validation(error: RequestValidationError) -> HiloError:
-    """What FastAPI found wrong with path, query or headers, with our field names and codes."""
-    found = []
-    for one in error.errors():
-        where, *names = one["loc"]
-        if where == "path":  # an id that cannot be one names nothing
-            return errors.NotFound("There is nothing with such an id.")
-        field = ".".join(str(name) for name in (names if where == "body" else one["loc"]))
-        code = _FRAMEWORK_CODES.get(one["type"], "bad_type")
-        found.append(FieldError(echo(field), code, echo(str(one["msg"]))))
-    return InvalidInput(found)
 
 
 def _extras(error: HiloError) -> dict[str, object]:

@@ -77,6 +77,7 @@ from api.web import audit as web_audit
 from api.web import channels as web_channels
 from api.web import erasing as web_erasing
 from api.web import quarantine as web_quarantine
+from api.web.addresses import Pages
 from domain.errors import Unavailable
 from projections.inbox_counts import Counts
 from projections.shapes import (
@@ -92,7 +93,7 @@ if TYPE_CHECKING:
     from api.reads import Reads
     from api.services import Services
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (
+ROUTERS: Final[tuple[APIRouter | Pages, ...]] = (
     read_interactions.router,
     read_timeline.router,
     contact_addresses.router,

@@ -15,8 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.alongside import alongside
 from api.auth import services_of
-from api.frame import log_unexpected, problem_answer
+from api.frame import problem_answer
 from api.parameters import read_body
+from api.unexpected import log_unexpected
 from channels.contract import Answer, Incoming, Reply
 from channels.registry import CHANNELS
 from domain.errors import HiloError, MethodNotAllowed, NotAllowed, NotFound, TooLarge

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from api.alongside import alongside
-from api.frame import log_unexpected
+from api.unexpected import log_unexpected
 from domain.errors import Unavailable
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from api.ingest import append_reader
 from api.metrics import Metrics
 from api.reads import Reads
 from api.services import Credentials, Locale, Services
+from api.terms import append_reader
 from api.tide import Tide
 from app.erasing import eraser_of
 from app.opening_ahead import OpeningAhead
 from app.pairing import refuse_half, refuse_other
 from app.proving_parts import proving_of
-from app.reading_only import why
+from app.replay_folders import why
 from app.standing import Standing
 from channels.contract import Reading
 from channels.fetching import fetched

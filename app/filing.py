@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from api.alongside import alongside
-from api.frame import log_unexpected
+from api.unexpected import log_unexpected
 from app.web import ProvidersWeb
 from domain.errors import Unavailable
 from domain.events import AttachmentStored, InteractionEdited, InteractionRecorded

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from api.ahead import Maker
 from api.auth import Caller, implied
-from api.ingest import terms_of
+from api.terms import terms_of
 from domain.errors import StoreUnavailable
 from storage.source import seldom_collected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from api.frame import problem_answer
+from app.replay_folders import why
 from domain.errors import WrongState
 
 if TYPE_CHECKING:
@@ -13,11 +14,6 @@ if TYPE_CHECKING:
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 DOORS: Final = ("/sign-in", "/sign-out")
 """What may be sent all the same: a session is no event."""
-
-
-def why(position: int) -> str:
-    """What whoever would change something is told."""
-    return f"This is the ledger as of position {position}; it can be read, and not be changed."
 
 
 class ReadingOnly:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from msgspec import Struct
 
 from api.alongside import alongside
-from api.frame import log_unexpected
+from api.unexpected import log_unexpected
 from channels.imap import IMAP
 from channels.smtp import LMTP, SMTP
 from domain.errors import HiloError, Unavailable

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from api.alongside import alongside
 from api.auth import SYSTEM
-from api.frame import log_unexpected
+from api.unexpected import log_unexpected
 from domain.commands import By
 from domain.conversation import Shown, Wake
 from domain.conversation_book import Whose

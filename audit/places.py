@@ -8,8 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-import httpx
-
 from audit.merkle import consistency_proof
 from audit.notes import (
     WITNESS_KEY,
@@ -27,6 +25,8 @@ from audit.tree import nodes_of
 from domain.errors import HiloError, InvalidInput
 
 if TYPE_CHECKING:
+    import httpx
+
     from audit.tree import Tiles
 
 WITNESS_S_MAX: Final = 5.0
@@ -118,6 +118,8 @@ class WitnessPlace:
         return self._cosigned(note, answer.text[:ANSWER_BYTES_MAX])
 
     def _ask(self, note: str, checkpoint: Checkpoint, old: int) -> httpx.Response:
+        import httpx  # noqa: PLC0415 - a tenth of a second, and few have a witness
+
         proof = consistency_proof(nodes_of(self._tiles), old, checkpoint.size)
         body = "\n".join([f"old {old}", *hash_lines(proof)]) + "\n\n" + note
         try:

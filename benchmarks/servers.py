@@ -51,8 +51,12 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings of a process that works there."""
-        return {**os.environ, "HILO_DATA": str(self.folder), "HILO_DATABASE_URL": self.url}
+        """The settings of a process that works there.
+
+        As `make` does, it lets Python keep what it compiled: else each start compiles Hilo anew.
+        """
+        ours = {"HILO_DATA": str(self.folder), "HILO_DATABASE_URL": self.url}
+        return {**os.environ, **ours, "PYTHONDONTWRITEBYTECODE": ""}
 
     def tidy(self) -> None:
         """Do what PostgreSQL's housekeeping does within minutes of a load, not to measure it."""

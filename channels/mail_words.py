@@ -17,8 +17,6 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from charset_normalizer import from_bytes
-
 GUESSED_FROM_MAX_BYTES: Final = 2 * 1024
 """How much of a text is looked at to guess its charset: guessing takes milliseconds a KB."""
 
@@ -215,6 +213,8 @@ def _guessed(raw: bytes, named: str | None) -> str:
     # In Latin script few letters have an accent; in any other, nearly all bytes are foreign.
     if is_latin:
         return raw.decode("cp1252", "replace")
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - slow to read, seldom needed
+
     best = from_bytes(sample, cp_isolation=_PLAUSIBLE).best()
     if best is not None:
         try:

@@ -16,7 +16,6 @@ import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from channels import basic_auth
 from channels.contract import (
@@ -92,6 +91,11 @@ def sign(body: bytes, secrets: Secrets) -> dict[str, str]:
 
 def _is_signed(written: bytes, signature: bytes, signed: bytes) -> bool:
     """Whether a signature over these bytes is of this key, as SendGrid shows it or as PEM."""
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415 - slow to read
+        load_der_public_key,
+        load_pem_public_key,
+    )
+
     try:
         if b"-----BEGIN" in written:
             key = load_pem_public_key(written)

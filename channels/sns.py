@@ -21,7 +21,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
-from cryptography.x509 import load_pem_x509_certificate
 
 from channels.contract import Incoming, Rejected, Secrets, Verified
 from channels.lenient import Json, text_in
@@ -69,6 +68,8 @@ def verify(incoming: Incoming, _secrets: Secrets) -> Verified | Rejected:
     kind = _HASHES.get(text_in(message, "SignatureVersion") or "")
     if names is None or kind is None or not incoming.certificate:
         return Rejected("bad_signature")
+    from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415 - slow to read
+
     try:
         key = load_pem_x509_certificate(incoming.certificate).public_key()
         if not isinstance(key, RSAPublicKey):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import psycopg
 import sqlalchemy as sa
 
 from domain.errors import Busy, StoreUnavailable
@@ -151,12 +151,12 @@ class Slot:
 
     def rollback(self) -> None:
         """End the transaction, if there is one; a broken connection has none."""
-        with suppress(sqlite3.Error, psycopg.Error):
+        with suppress(sqlite3.Error, *_postgres_errors("Error")):
             self.driver.rollback()
 
     def close(self) -> None:
         """Give the connection back to the system."""
-        with suppress(sqlite3.Error, psycopg.Error, sa.exc.SQLAlchemyError):
+        with suppress(sqlite3.Error, *_postgres_errors("Error"), sa.exc.SQLAlchemyError):
             self.connection.invalidate()
             self.connection.close()
 
@@ -173,15 +173,20 @@ def is_refusal(error: BaseException) -> bool:
         return error.orig is not None and is_refusal(error.orig)
     if is_damage(error):
         return True
-    return isinstance(
-        error,
-        (
-            sqlite3.OperationalError,
-            psycopg.OperationalError,
-            psycopg.InterfaceError,
-            sa.exc.TimeoutError,
-        ),
-    ) and not isinstance(error, psycopg.errors.DataError)
+    silent = (sqlite3.OperationalError, sa.exc.TimeoutError)
+    postgres = _postgres_errors("OperationalError", "InterfaceError")
+    return isinstance(error, (*silent, *postgres)) and not isinstance(
+        error, _postgres_errors("DataError")
+    )
+
+
+def _postgres_errors(*names: str) -> tuple[type[Exception], ...]:
+    """Errors of psycopg by their names.
+
+    A process on SQLite never reads that library (a tenth of a second), and meets none of them.
+    """
+    psycopg = sys.modules.get("psycopg")
+    return tuple(getattr(psycopg, name) for name in names) if psycopg else ()
 
 
 def is_damage(error: BaseException | None) -> bool:

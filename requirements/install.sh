@@ -70,7 +70,7 @@ install() {
     .venv/bin/python requirements/assets.py # the pages' scripts; without them pages work plainly
     # What a server imports is compiled once, also where Python is told to keep nothing compiled
     # (as in many container images): otherwise every start would compile it for seconds.
-    PYTHONDONTWRITEBYTECODE='' .venv/bin/python -c 'import app.compose, app.server, app.cli'
+    PYTHONDONTWRITEBYTECODE='' .venv/bin/python -c 'import app.cli.serving, app.launching, app.replaying, app.server'
     made_from run >.venv/made-from-run # the dev set holds the run set at the same versions
     [ "$1" = run ] || made_from "$1" >".venv/made-from-$1"
 }

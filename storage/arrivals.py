@@ -14,12 +14,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import Struct, structs
-from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.errors import NotFound, WrongState
 from domain.ports import Clock
 from storage.schema import SCHEMA
 from storage.trade import ERROR_CHARS_MAX, Kind, Quarantined, Trade
+from storage.upserting import insert_into
 
 NO_SUCH_ATOM: Final = "There is no such atom in quarantine."
 
@@ -248,7 +248,7 @@ class Arrivals(Trade):
     def _keep(self, transaction: sa.Connection, atom: Quarantined) -> bool:
         """Keep an atom, unless it is known; whether it is new."""
         table = self._quarantine
-        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        insert = insert_into(table, on_sqlite=self._sqlite)
         values = {name: getattr(atom, name) for name in atom.__struct_fields__}
         row = values | {"id": atom.id.bytes, "error": atom.error[:ERROR_CHARS_MAX]}
         keeping = insert.values(row).on_conflict_do_nothing().returning(table.c.id)
@@ -257,7 +257,7 @@ class Arrivals(Trade):
     def _note(self, transaction: sa.Connection, arrived: Arrived) -> None:
         """Remember what is said; what is not said stays."""
         table = self._arrivals
-        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        insert = insert_into(table, on_sqlite=self._sqlite)
         values = {name: getattr(arrived, name) for name in arrived.__struct_fields__}
         new = {name: values[name] for name in ("last_at", "address", "error") if values[name]}
         transaction.execute(

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.blob_tables import blobs_table, uploads_table
 from storage.confirming import confirmed
 from storage.keyring import batches
 from storage.schema import SCHEMA
 from storage.trade_tables import engine_of, translated
+from storage.upserting import insert_into
 
 if TYPE_CHECKING:
     from domain.ports import Clock
@@ -132,7 +132,7 @@ class BlobIndex:
 
     def add_upload(self, upload: Upload) -> bool:
         """Know of an uploaded file; False where its id is known already, and stays as it is."""
-        insert = sqlite.insert(self._uploads) if self._sqlite else postgresql.insert(self._uploads)
+        insert = insert_into(self._uploads, on_sqlite=self._sqlite)
         values = {name: getattr(upload, name) for name in upload.__struct_fields__}
         values |= {"id": upload.id.bytes, "stream": None}
         with self._writing() as transaction:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
@@ -19,19 +18,21 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import OutcomeUnknown
 
+if TYPE_CHECKING:
+    import psycopg
+
 _WARNED: Final = "hilo_warned"
 
 
 def heed_warnings(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     """Have a new connection to PostgreSQL remember the warnings that it gets."""
-    driver = getattr(connection, "driver_connection", connection)
+    driver: Any = getattr(connection, "driver_connection", connection)
 
     def noticed(notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":
             entry.info[_WARNED] = True
 
-    if isinstance(driver, psycopg.Connection):
-        driver.add_notice_handler(noticed)
+    driver.add_notice_handler(noticed)
 
 
 @contextmanager

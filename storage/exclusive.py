@@ -10,12 +10,13 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from domain.errors import StoreUnavailable
 from storage.network import NETWORK
+
+if TYPE_CHECKING:
+    import psycopg
 
 LOCK_MODE: Final = 0o600
 """The file holds nothing, but it stands in the folder of a ledger."""
@@ -81,6 +82,8 @@ class AdvisoryLock:
         """As in Exclusive."""
         if self._connection is not None and self.held():
             return True
+        import psycopg  # noqa: PLC0415 - a process on SQLite need not read it
+
         connection: psycopg.Connection[Any] | None = None
         try:
             connection = psycopg.connect(self._url, autocommit=True, **NETWORK)
@@ -97,6 +100,8 @@ class AdvisoryLock:
 
     def held(self) -> bool:
         """As in Exclusive; asks the server, since the lock dies with the connection."""
+        import psycopg  # noqa: PLC0415 - as above
+
         if self._connection is None:
             return False
         try:
@@ -108,6 +113,8 @@ class AdvisoryLock:
 
     def release(self) -> None:
         """As in Exclusive."""
+        import psycopg  # noqa: PLC0415 - as above
+
         if self._connection is not None:
             with suppress(psycopg.Error):
                 self._connection.close()

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from typing import Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,6 +22,7 @@ from domain.errors import NewerData, StoreUnavailable
 from storage import erasure_tables
 from storage.confirming import confirmed, heed_warnings
 from storage.network import NETWORK
+from storage.upserting import Insert, insert_into
 
 SCHEMA: Final = "hilo_keys"
 SCHEMA_VERSION: Final = 3
@@ -261,10 +260,9 @@ class KeyStore:
         if not self.is_sqlite:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
-    def insert_new(self, table: sa.Table) -> sqlite_dialect.Insert | postgresql.Insert:
+    def insert_new(self, table: sa.Table) -> Insert:
         """An INSERT that leaves out rows whose key is taken, and waits for a rival to commit."""
-        made = sqlite_dialect.insert(table) if self.is_sqlite else postgresql.insert(table)
-        return made.on_conflict_do_nothing()
+        return insert_into(table, on_sqlite=self.is_sqlite).on_conflict_do_nothing()
 
     def close(self) -> None:
         """Close all connections."""

@@ -13,13 +13,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any, Final, LiteralString
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
-import psycopg
 from msgspec import Struct
 
 from domain.errors import NewerData
 from storage import blob_tables, schema_tree
+
+if TYPE_CHECKING:
+    import psycopg
 
 SCHEMA: Final = "hilo_log"
 """The schema of all our tables on PostgreSQL, where the three stores may share a database."""

@@ -15,8 +15,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, LiteralString
 
-import psycopg
-from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from domain.errors import StoreUnavailable
@@ -86,6 +84,9 @@ def _scrub_file(path: str, *, anew: bool) -> None:
 
 
 def _scrub_schema(url: str, schema: str) -> None:
+    import psycopg  # noqa: PLC0415 - a process on SQLite need not read it
+    from psycopg import sql  # noqa: PLC0415 - as above
+
     try:
         with psycopg.connect(url, autocommit=True, **NETWORK) as connection:
             connection.execute(f"SET lock_timeout = '{int(PATIENCE_S)}s'")

@@ -7,12 +7,13 @@ then this place in the write-ahead log, and signs when a synchronous standby has
 from __future__ import annotations
 
 import time
-from typing import Any, Final
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.errors import StoreUnavailable
 from storage.network import NETWORK
+
+if TYPE_CHECKING:
+    import psycopg
 
 FLUSHED_S_MAX: Final = 2.0
 """How long a standby may lag before the signer says so; it tries again in a second."""
@@ -36,6 +37,8 @@ def flushed(url: str) -> bool:
     """
     if url.startswith("sqlite"):
         return True
+    import psycopg  # noqa: PLC0415 - a process on SQLite need not read it
+
     plain = "postgresql" + url[url.index(":") :]
     try:
         with psycopg.connect(plain, autocommit=True, **NETWORK) as connection:

@@ -16,7 +16,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.errors import NotFound, WrongState
 from domain.ports import Clock
@@ -30,6 +29,7 @@ from storage.trade_tables import (
     quarantine_table,
     translated,
 )
+from storage.upserting import insert_into
 
 JOBS_AT_ONCE_MAX: Final = 100
 """Jobs claimed together: a worker that dies delays so many by a lease, not the whole list."""
@@ -151,7 +151,7 @@ class Trade:
         self, transaction: sa.Connection, owner: tuple[str, str], kind: Kind, reason: str, n: int
     ) -> None:
         table = self._balances
-        insert = sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+        insert = insert_into(table, on_sqlite=self._sqlite)
         row = {
             "connection": owner[0],
             "source": owner[1],
@@ -246,7 +246,7 @@ class Trade:
 
     def put(self, *jobs: Job) -> None:
         """Have things done, noted in one transaction; a job whose id is known stays as it is."""
-        insert = sqlite.insert(self._jobs) if self._sqlite else postgresql.insert(self._jobs)
+        insert = insert_into(self._jobs, on_sqlite=self._sqlite)
         with self._writing() as transaction:
             transaction.execute(insert.on_conflict_do_nothing(), [_row(job) for job in jobs])
 
@@ -303,7 +303,7 @@ class Trade:
     def keep(self, job: Job) -> None:
         """Keep a job that is never over as it is now, such as how far a mailbox was read."""
         row = _row(job)
-        insert = sqlite.insert(self._jobs) if self._sqlite else postgresql.insert(self._jobs)
+        insert = insert_into(self._jobs, on_sqlite=self._sqlite)
         keeping = insert.values(row).on_conflict_do_update(
             index_elements=["id"], set_={name: row[name] for name in row if name != "id"}
         )

@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.schema import SCHEMA
 from storage.source import Mark
 from storage.trade_tables import engine_of, translated
+from storage.upserting import Insert, insert_into
 
 ERROR_CHARS_MAX: Final = 500
 """A failure is kept to be read by a person."""
@@ -227,9 +227,9 @@ class TreeStore:
             yield connection
             connection.commit()
 
-    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    def insert(self, table: sa.Table) -> Insert:
         """An INSERT that knows ON CONFLICT."""
-        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
+        return insert_into(table, on_sqlite=self.on_sqlite)
 
     def _set_up(self, connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()

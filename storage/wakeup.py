@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
 
 DATA_VERSION_POLL_S: Final = 0.02
 """SQLite tells nobody of another process's commit; asking costs 5 µs, and 20 ms is no delay."""
@@ -169,6 +170,8 @@ class PostgresWakeup(Wakeup):
             thread.join()
 
     def _listen(self) -> None:
+        import psycopg  # noqa: PLC0415 - a process on SQLite need not read it
+
         while not self._closed:
             with suppress(psycopg.Error, StoreUnavailable), self._connect() as connection:
                 connection.execute(f"LISTEN {CHANNEL}")
@@ -222,6 +225,8 @@ class Notifier:
             thread.join()
 
     def _run(self) -> None:
+        import psycopg  # noqa: PLC0415 - a process on SQLite need not read it
+
         while not self._closed:
             with suppress(psycopg.Error, StoreUnavailable), self._connect() as connection:
                 # Nobody relies on a notification, so it need not wait for any standby.

@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api.auth import services_of
 from api.parameters import read_body
 from api.reads import written
+from api.web.addresses import Pages
 from api.web.forms import back
 from api.web.ground import closed, redirect
 from api.web.making import THEME_COOKIE, THEMES, is_script, maker_of
@@ -21,7 +22,7 @@ from domain.user import UserChange, UserSettings
 if TYPE_CHECKING:
     from api.auth import Caller, Doorkeeper
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 FORM_MAX_BYTES: Final = 256 * 1024
 """The body of a form: the longest text of ours, its letters percent-encoded."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.auth import services_of
 from api.parameters import Query
 from api.read_activity import page_of
 from api.web.activity_query import choices, listed, listing, numbers, spans, tidy
+from api.web.addresses import Pages
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.pages import shown
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from projections.shapes import ContactRef
     from projections.timeline_pages import Ref
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 
 @router.get("/activity")

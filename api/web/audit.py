@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api.audit import state_of
@@ -22,6 +22,7 @@ from api.parameters import Freshness, Query, uuid_of
 from api.reads import look
 from api.runs import begin_run
 from api.web.acting import carry_out, onward
+from api.web.addresses import Pages
 from api.web.audit_parts import (
     checked,
     erasures_of,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 CHECKPOINTS_SHOWN: Final = 6
 """Checkpoints of the line: as many as fit beside each other."""

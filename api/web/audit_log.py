@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.log_pages import page_of
 from api.parameters import Query
 from api.reads import reads_of
+from api.web.addresses import Pages
 from api.web.audit_parts import covered, label_of, number_in
 from api.web.ground import open_page
 from api.web.making import Shown
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from api.reads import Look
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 EVENTS: Final = 50
 """Events of a page, each a line until it is opened."""

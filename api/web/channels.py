@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
@@ -13,6 +13,7 @@ from api.connections import ConnectionAnswer, shown
 from api.parameters import Freshness, Query
 from api.reads import look
 from api.web.acting import carry_out
+from api.web.addresses import Pages
 from api.web.channel_forms import (
     groups,
     icon_of,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from channels.contract import ChannelModule
     from storage.connections import Connection
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 TAB = "channels"
 

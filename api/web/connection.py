@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from api.parameters import Freshness, Query
 from api.people import plain_name
 from api.reads import look, written
 from api.web.acting import carry_out
+from api.web.addresses import Pages
 from api.web.channel_forms import (
     icon_of,
     options_of,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from channels.contract import ChannelModule
     from storage.connections import Connection
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 STATES: Final = {"pause": PAUSED, "resume": ACTIVE}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api.contact_suggestions import DismissalRequest, doubted
 from api.parameters import Query, uuid_in_path, uuid_of
 from api.web.acting import carry_out
+from api.web.addresses import Pages
 from api.web.contact_directory import views_of
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 PAIRS: Final = 30
 """Suggestions of a page: each is looked into."""

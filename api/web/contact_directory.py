@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import structs
 
 from api.auth import services_of
@@ -14,6 +14,7 @@ from api.parameters import Freshness, Query
 from api.read_contacts import ContactRequest, fields_of, seen_by_views, whose
 from api.read_search import QUERY_MAX_CHARS
 from api.reads import look
+from api.web.addresses import Pages
 from api.web.contact_forms import Form, author, fresh, send, staff, typed_address
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 ROWS: Final = 50
 """Contacts of a stretch of the list: two screens or three."""

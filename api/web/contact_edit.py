@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api import contact_addresses, twins
@@ -21,6 +21,7 @@ from api.parameters import POSITION_MAX, Query, uuid_in_path
 from api.read_contacts import ContactRequest, as_it_is, fields_of, seen_by_views
 from api.reads import settled, written
 from api.twins import TwinRequest
+from api.web.addresses import Pages
 from api.web.contact_alike import both_of
 from api.web.contact_directory import owner_of, require_short, views_of
 from api.web.contact_forms import (
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 NOTES_SHOWN: Final = 5
 """Notes shown beside the form: the timeline has all of them."""

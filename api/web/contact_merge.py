@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct, structs
 
 from api import contact_merges
@@ -17,6 +17,7 @@ from api.contact_merges import MergeRequest
 from api.parameters import Freshness, Query, uuid_in_path, uuid_of
 from api.read_search import QUERY_MAX_CHARS
 from api.reads import look
+from api.web.addresses import Pages
 from api.web.contact_edit import ALIKE_SHOWN, alike_of
 from api.web.contact_forms import Form, fresh, id_of, of_contact, send, version_in, view_of
 from api.web.ground import open_page
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 FOUND_MAX: Final = 8
 """Contacts to choose from: who is not among them is found by typing more."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api import contact_access
 from api.contact_access import NAMED_MAX, AccessRequest, access_then
 from api.parameters import Freshness, Query, uuid_in_path
 from api.reads import look
+from api.web.addresses import Pages
 from api.web.contact_forms import Form, fresh, id_of, of_contact, send, staff, version_in, view_of
 from api.web.contact_merge import REASON_MAX_CHARS
 from api.web.ground import open_page
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 DONE: Final = ("", "saved")
 """What was just done, as the page confirms it."""

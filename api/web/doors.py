@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import structs
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
@@ -24,6 +24,7 @@ from api.signing_in import (
     refuse_weak,
     where_from,
 )
+from api.web.addresses import Pages
 from api.web.forms import (
     FORM_COOKIE,
     Held,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from api.gate import Gate
     from api.services import Services
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 _SECONDS_A_MINUTE: Final = 60
 _UNAUTHORISED: Final = 401

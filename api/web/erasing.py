@@ -10,7 +10,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct, structs
 
 from api.auth import services_of
@@ -20,6 +20,7 @@ from api.parameters import Freshness, Query, uuid_in_path
 from api.problems import problem_of
 from api.reads import look as look_at
 from api.web.acting import carry_out
+from api.web.addresses import Pages
 from api.web.ground import frame_of, open_page, redirect
 from api.web.making import Shown, maker_of
 from domain.errors import Held, HiloError, InvalidInput, WrongState
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 REASON_MAX_CHARS: Final = 500
 """As of the API: a reason is a sentence or two."""

@@ -12,15 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
+from api.web.addresses import Pages
 from domain.errors import NotFound
 
 if TYPE_CHECKING:
     from api.web.making import PageMaker
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 STATIC: Final = Path(__file__).parent / "static"
 

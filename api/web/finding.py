@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.auth import services_of
 from api.parameters import Query
+from api.web.addresses import Pages
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.searching import Hit, Part, hits, query_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from api.reads import Look
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 SAID_MAX: Final = 5
 """Messages shown below the people: the page of the search has all of them."""

@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.routing import Route
 
 from api.parameters import Query, position_in_path, uuid_in_path
+from api.web.addresses import Pages
 from api.web.ground import open_page
 from api.web.inbox_query import Asked, asked_for, counted
 from api.web.making import Shown
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from api.reads import Look
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 _conversation: Final = msgspec.json.Decoder(ConversationView)
 _last: Final = msgspec.json.Decoder(RowView)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import UNSET
 
 from api.auth import services_of
@@ -22,6 +22,7 @@ from api.notes import NOTE_MAX_CHARS
 from api.parameters import POSITION_MAX, Freshness, Query, uuid_in_path, uuid_of
 from api.reads import look, written
 from api.web.acting import carry_out, onward
+from api.web.addresses import Pages
 from api.web.inbox import head_of
 from api.web.inbox_query import asked_for
 from api.web.making import is_script, maker_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from api.desk import Act
     from api.web.acting import Sent
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 
 @router.post("/conversations/{id}/act")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.parameters import POSITION_MAX, Query, position_in_path
 from api.read_interactions import AsOf, card_json
 from api.reads import reads_of
+from api.web.addresses import Pages
 from api.web.ground import open_page
 from api.web.making import Shown
 from api.web.pages import row_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from api.web.ground import Work
     from projections.shapes import RowView
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 
 @router.get("/interactions/{id}/card")

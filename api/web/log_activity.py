@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api import by_hand, likely
@@ -20,6 +20,7 @@ from api.parameters import Freshness, Query, uuid_in_path
 from api.problems import problem_of
 from api.reads import look, reads_of, written
 from api.web.acting import carry_out
+from api.web.addresses import Pages
 from api.web.ground import frame_of, open_page, redirect
 from api.web.log_form import (
     Entry,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from domain.commands import RecordInteraction
     from projections.shapes import ContactView, NoteView, RowView
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 MEANT_MAX: Final = 6
 """Contacts of a typed name to choose from: more are told apart by typing more."""

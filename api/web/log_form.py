@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import Struct, structs
 
-from api.ingest import terms_of
 from api.parameters import POSITION_MAX, uuid_of
 from api.shapes import append_command
+from api.terms import terms_of
 from domain.errors import InvalidInput
 from domain.times import format_utc, zone_of
 from domain.values import Channel

@@ -9,11 +9,12 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct, structs
 from starlette.responses import RedirectResponse
 
 from api.parameters import Query, position_in_path, uuid_in_path
+from api.web.addresses import Pages
 from api.web.ground import open_page, redirect
 from api.web.making import SECURITY, Shown
 from api.web.pages import row_of, shown
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from projections.shapes import ContactView
     from projections.timeline_pages import Ref
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 MORE_ROWS: Final = 100
 """Rows of a further stretch: some screens, so that whoever scrolls on seldom waits."""

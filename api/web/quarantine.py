@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import services_of
@@ -14,6 +14,7 @@ from api.parameters import Freshness, Query, uuid_in_path
 from api.quarantine import REASON_MAX_CHARS, item, page_of
 from api.reads import look
 from api.web.acting import carry_out
+from api.web.addresses import Pages
 from api.web.channel_forms import icon_of
 from api.web.ground import frame_of, open_page, redirect
 from api.web.making import Shown, maker_of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from api.web.ground import Work
     from channels.quarantine import Raw
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 ROWS: Final = 50
 """Atoms of a page."""

@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from api.web.addresses import Pages
 from api.web.making import Shown, maker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 _REF: Final = "#/components/schemas/"
 _CODE: Final = re.compile(r"`([^`]+)`")

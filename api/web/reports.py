@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct, structs
 
 from api.auth import services_of
 from api.read_activity import narrowed, view_of
 from api.web.activity_query import choices, tidy
+from api.web.addresses import Pages
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.report_plots import COLUMNS_MAX, shade, stacked
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from api.reads import Look
     from api.web.ground import Work
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 BREAKDOWNS: Final = ("user", "department", "campaign", "source", "direction", "origin")
 """What is shown line by line, beside the channels."""

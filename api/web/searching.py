@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct, structs
 
 from api.auth import services_of
@@ -18,6 +18,7 @@ from api.filters import filters, ids
 from api.parameters import Query
 from api.read_search import CONTACTS_MAX, QUERY_MAX_CHARS, QUERY_MIN_CHARS, said
 from api.web.activity_query import choices, tidy
+from api.web.addresses import Pages
 from api.web.ground import open_page, redirect
 from api.web.making import Shown
 from api.web.pages import row_of
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from api.web.ground import Work
     from projections.shapes import ContactView, RowView
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 ROWS: Final = 30
 """Messages of a page of ours: each has a line or two of text."""

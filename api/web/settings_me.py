@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api.auth import services_of
 from api.bodies import Shape
 from api.people_me import MePatch, PasswordRequest, change_password, choices_of
 from api.signing_in import PASSWORD_MIN_CHARS, enter
+from api.web.addresses import Pages
 from api.web.ground import redirect
 from api.web.settings import ME, Room, body, departments, keep, settle, show
 from domain.errors import FieldError, InvalidInput
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.settings import Fill
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 _PATCH: Final = Shape(MePatch)
 _PASSWORD: Final = Shape(PasswordRequest)

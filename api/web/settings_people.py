@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import services_of
@@ -15,6 +15,7 @@ from api.inviting import invitation, invite, shut_out
 from api.parameters import uuid_in_path
 from api.people import known_user, plain_email, plain_name
 from api.people_users import UserPatch, UserRequest, change_of, move_email, rows_of
+from api.web.addresses import Pages
 from api.web.ground import redirect
 from api.web.settings import (
     PEOPLE,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from api.web.settings import Fill
     from domain.commands import FactReceipt
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 ROWS: Final = 100
 """People of a page: most companies have fewer users; imports bring hundreds of names."""

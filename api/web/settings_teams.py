@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.auth import services_of
 from api.bodies import Faults, Shape
 from api.parameters import uuid_of
 from api.people import plain_name, user_named
 from api.people_teams import MemberRequest, TeamPatch, TeamRequest, rows_of
+from api.web.addresses import Pages
 from api.web.ground import redirect
 from api.web.settings import TEAMS, Room, body, keep, settle, show, users
 from domain.errors import NotFound
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from api.web.settings import Fill
     from domain.commands import FactReceipt
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 _NEW: Final = Shape(TeamRequest)
 _PATCH: Final = Shape(TeamPatch)

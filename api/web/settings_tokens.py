@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from api.auth import SCOPES, services_of
 from api.bodies import Shape
 from api.parameters import uuid_of
 from api.tokens import TokenRequest, issue, page_of, revoke, token_of
+from api.web.addresses import Pages
 from api.web.ground import redirect
 from api.web.settings import TOKENS, Made, Room, body, keep, show, users
 from domain.errors import InvalidInput, NotFound
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.settings import Fill
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 ROWS: Final = 50
 """Tokens of a page."""

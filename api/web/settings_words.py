@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from api.auth import services_of
@@ -17,6 +17,7 @@ from api.people_words import (
     source_change,
     word_change,
 )
+from api.web.addresses import Pages
 from api.web.ground import redirect
 from api.web.settings import (
     CAMPAIGNS,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from api.web.acting import Sent
     from api.web.settings import Fill
 
-router = APIRouter(include_in_schema=False)
+router = Pages()
 
 ROWS: Final = 100
 """Words of a page; what is typed above the list finds the others."""

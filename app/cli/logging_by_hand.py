@@ -14,9 +14,10 @@ from msgspec import structs
 
 from api import by_hand
 from api.auth import SYSTEM, Caller, implied
-from api.ingest import append_answer, terms_of
+from api.ingest import append_answer
 from api.parameters import uuid_of
 from api.shapes import MANUAL, append_command
+from api.terms import terms_of
 from app.cli.frame import OK, REFUSED, json_option, look, say, show, with_ledger
 from domain.commands import By
 from domain.errors import InvalidInput, ProbableTwins

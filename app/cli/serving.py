@@ -135,7 +135,7 @@ def _serve_at(
     settings: Settings, listening: socket.socket, companion: Companion | None, wish: _Wish
 ) -> int:
     from app.compose import open_ledger
-    from app.running import Launcher
+    from app.launching import Launcher
     from app.served import told
 
     composition = open_ledger(settings, follow=wish.follow and companion is None)

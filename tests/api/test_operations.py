@@ -95,8 +95,10 @@ def test_requests_are_told_apart_by_route_and_never_by_address(station: Station)
     """Addresses that lead nowhere share one row, so that nobody can fill the memory with them."""
     for number in range(5):
         station.get(f"/nowhere/{number}", fresh=False)
+    station.get("/contacts/7", fresh=False)  # a page
     text = station.get("/metrics", fresh=False).text
     assert 'hilo_request_seconds_count{method="GET",route="-",status="404"} 5.0' in text
+    assert 'hilo_request_seconds_count{method="GET",route="/contacts/{id}"' in text
     assert "nowhere" not in text
 
 

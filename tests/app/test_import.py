@@ -15,8 +15,8 @@ from msgspec import structs
 
 from api.ahead import Maker
 from api.auth import Caller, implied
-from api.ingest import terms_of
 from api.shapes import Terms
+from api.terms import terms_of
 from app.cli.importing import Import
 from app.compose import Composition
 from app.import_processes import FROM_BYTES, Author, ImportProcesses

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from api.ingest import append_reader
+from api.terms import append_reader
 from app.cli import run
 from app.compose import open_ledger
 from app.settings import read_settings

@@ -114,7 +114,7 @@ def test_checkpoints_of_a_ledger_are_cosigned(
             tmp_path / "w", "w.example", [composition.proofs.key()], clock=clock, entropy=entropy
         )
         client = InProcess(door(one))
-        monkeypatch.setattr("audit.places.httpx.post", _through(client))
+        monkeypatch.setattr("httpx.post", _through(client))
         assert client.get("/key").text.strip() == str(one.verifier)
         place = WitnessPlace("http://w.example", one.verifier, composition.proofs.tiles)
         composition.proving.places = [place]
@@ -133,7 +133,7 @@ def test_checkpoints_of_a_ledger_are_cosigned(
             WitnessPlace("http://w.example", stranger, composition.proofs.tiles).publish(
                 composition.proofs.last().note, 307
             )
-        monkeypatch.setattr("audit.places.httpx.post", _silence)
+        monkeypatch.setattr("httpx.post", _silence)
         with pytest.raises(Exception, match="does not answer"):
             place.publish(composition.proofs.last().note, 307)
         one.close()
