@@ -2,8 +2,8 @@
 
 How a page is added:
 
-1. A module of its own beside this one, with a `router`, listed in api/reading_side.py; an entry
-   of the navigation in `TABS` of api/web/pages.py where it has one.
+1. A module of its own beside this one, with a `router` (`Pages` of addresses.py), listed in
+   api/reading_side.py; an entry of the navigation in `TABS` of api/web/pages.py where it has one.
 2. Its endpoint calls `open_page(request, prepare)` of ground.py. `prepare(request, caller)`
    reads the query (`api.parameters.Query`, closed, so that the address bar is the state) and
    gives the work: a function of one `Look` that answers `Shown(template, values, tab)`. A part
