@@ -114,9 +114,15 @@ def each_once(column: Column) -> Column:
     return arrow().concat_arrays([column.slice(0, 1), column.slice(1).filter(differs(column))])
 
 
+def alike(size: int, *, value: bool) -> Column:
+    """The same truth in each row; given its type, for the reason that `integers` has."""
+    pa = arrow()
+    return pa.repeat(pa.scalar(value, pa.bool_()), size)
+
+
 def one_and(column: Column, *, first: bool) -> Column:
     """A row and those of a column."""
-    return arrow().concat_arrays([arrow().repeat(first, 1), column])
+    return arrow().concat_arrays([alike(1, value=first), column])
 
 
 def runs_of(column: Column) -> tuple[Column, Column]:
@@ -124,21 +130,23 @@ def runs_of(column: Column) -> tuple[Column, Column]:
     if not len(column):
         return column, integers([])
     encoded = compute().run_end_encode(column)
-    ends = encoded.run_ends
-    begins = arrow().concat_arrays([integers([0]), ends.slice(0, len(ends) - 1)])
-    return encoded.values, compute().subtract(ends, begins)
+    return encoded.values, _steps(encoded.run_ends)
 
 
 def sums_of(column: Column, weights: Column) -> tuple[Column, Column]:
     """The values of a column in which those that are alike stand together; the sums of weights."""
-    pc = compute()
-    values, lengths = runs_of(column)
-    if not len(values):
-        return values, weights
-    until = pc.cumulative_sum(weights)
-    until = taken(until, pc.subtract(pc.cumulative_sum(lengths), 1))
-    more = pc.subtract(until.slice(1), until.slice(0, len(until) - 1))
-    return values, arrow().concat_arrays([until.slice(0, 1), more])
+    pa, pc = arrow(), compute()
+    if not len(column):
+        return column, weights
+    encoded = pc.run_end_encode(column)
+    ends = pc.subtract(encoded.run_ends, pa.scalar(1, pa.int32()))
+    return encoded.values, _steps(taken(pc.cumulative_sum(weights), ends))
+
+
+def _steps(column: Column) -> Column:
+    """By how much each row is more than the one before; the first one as it is."""
+    more = compute().subtract(column.slice(1), column.slice(0, len(column) - 1))
+    return arrow().concat_arrays([column.slice(0, 1), more])
 
 
 def counts_of(codes: Column) -> tuple[Column, Column]:

@@ -55,15 +55,9 @@ class Asked(Struct, frozen=True):
 def interactions(view: View, asked: Asked) -> Report:
     """How many interactions and contacts. Raises InvalidInput, TimeError."""
     figures, total = count(view, asked.question)
-    named = Named(view.names, asked)
-    rows = [
-        {
-            **named(figure.values),
-            "interactions": figure.interactions,
-            "contacts": figure.contacts,
-        }
-        for figure in figures
-    ]
+    rows = named(view.names, asked, [figure.values for figure in figures])
+    for row, figure in zip(rows, figures, strict=True):
+        row["interactions"], row["contacts"] = figure.interactions, figure.contacts
     whole = {"interactions": total.interactions, "contacts": total.contacts}
     return Report(group_by=asked.called, rows=rows, total=whole)
 
@@ -84,15 +78,10 @@ def heat_map(view: View, question: Question) -> Report:
 def times(view: View, asked: Asked) -> Report:
     """How long contacts wait for an answer. Raises InvalidInput, TimeError."""
     found, total = response_times(view, asked.question)
-    named = Named(view.names, asked)
-    rows = [
-        {
-            **named(row.values),
-            "first": msgspec.to_builtins(row.first),
-            "every": msgspec.to_builtins(row.every),
-        }
-        for row in found
-    ]
+    rows = named(view.names, asked, [response.values for response in found])
+    for row, response in zip(rows, found, strict=True):
+        row["first"] = msgspec.to_builtins(response.first)
+        row["every"] = msgspec.to_builtins(response.every)
     whole = {"first": msgspec.to_builtins(total.first), "every": msgspec.to_builtins(total.every)}
     return Report(group_by=asked.called, rows=rows, total=whole)
 
@@ -100,8 +89,9 @@ def times(view: View, asked: Asked) -> Report:
 def of_campaigns(view: View, asked: Asked) -> Report:
     """What campaigns (or other groups) bring. Raises InvalidInput, TimeError."""
     found, total, sources = campaigns(view, asked.question)
-    named = Named(view.names, asked)
-    rows = [{**named(row.values), **_counts(row)} for row in found]
+    rows = named(view.names, asked, [campaign.values for campaign in found])
+    for row, campaign in zip(rows, found, strict=True):
+        row.update(_counts(campaign))
     first = [
         {"source": _shown(view.names, "source", key), "contacts": contacts}
         for key, contacts in sources.items()
@@ -149,24 +139,15 @@ def _waits(row: Waiting, now: int) -> Row:
     }
 
 
-class Named:
-    """The values of rows as their readers get them; each is looked up once."""
-
-    def __init__(self, names: Names, asked: Asked) -> None:
-        self._names = names
-        groups = zip(asked.called, asked.question.groups, strict=True)
-        self._groups: list[tuple[str, str, dict[Value, object]]] = [
-            (called, group, {}) for called, group in groups
-        ]
-
-    def __call__(self, values: Sequence[Value]) -> Row:
-        """A row with the value of each group."""
-        row: Row = {}
-        for (called, group, known), value in zip(self._groups, values, strict=True):
-            if value not in known:
-                known[value] = _shown(self._names, group, value)
-            row[called] = known[value]
-        return row
+def named(names: Names, asked: Asked, found: Sequence[Sequence[Value]]) -> list[Row]:
+    """Rows with the value of each group as their readers get them; each is looked up once."""
+    if not asked.called:
+        return [{} for _ in found]
+    columns = []
+    for group, values in zip(asked.question.groups, zip(*found, strict=True), strict=False):
+        shown = {value: _shown(names, group, value) for value in set(values)}
+        columns.append([shown[value] for value in values])
+    return [dict(zip(asked.called, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _shown(names: Names, group: str, value: Value) -> object:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from projections.columns import Column, arrow, compute, number, taken
-from projections.report_zones import CYCLES, UNITS, Calendar, finest
+from projections.report_zones import CYCLES, UNITS, Calendar, finest, quarters_of
 
 WORDS: Final = (
     "channel",
@@ -23,6 +26,29 @@ GROUPS: Final = (*WORDS, *UNITS, *CYCLES)
 
 Value = str | int | None
 """How a group is told from another: a key, a date, a number; None where there is none."""
+
+
+class Timed(Protocol):
+    """Facts with their times: in µs, and the quarter of an hour of each (`quarters_of`)."""
+
+    @property
+    def at(self) -> Column:
+        """Int64."""
+
+    @property
+    def quarter(self) -> Column:
+        """Int32."""
+
+
+class Times(Struct, frozen=True, dict=True):
+    """Times as they are, for facts that have them in one piece."""
+
+    at: Column
+
+    @cached_property
+    def quarter(self) -> Column:
+        """Of each time."""
+        return quarters_of(self.at)[0]
 
 
 class Codes:
@@ -48,7 +74,6 @@ class Codes:
             self._words *= max(len(values), 1)
         timed = self.unit is not None or self.cycle is not None
         self.calendar = Calendar(tz, *_widened(span)) if timed and span else None
-        self._labels: dict[tuple[str, int], Value] = {}
         self._asked = _Asked(self.unit, self.cycle, set(CYCLES) <= set(groups))
         self._low, self._times = _times(self.unit, self.calendar)
 
@@ -71,28 +96,29 @@ class Codes:
         pa = arrow()
         return pa.int32() if self.count < _NARROW else pa.int64()
 
-    def of(self, words: Column, at: Column) -> Column:
+    def of(self, words: Column, facts: Timed) -> Column:
         """The code of each fact, from the number of its words (None: all alike) and its time."""
         pc = compute()
         if self.calendar is None:
             return words
-        times = self._times_of(self.calendar, at)
+        times = self._times_of(self.calendar, facts)
         if words is None:
             return times
         more = arrow().scalar(self.count // self._words, self._type)
         return pc.add(pc.multiply(words, more), times)
 
-    def _times_of(self, calendar: Calendar, at: Column) -> Column:
+    def _times_of(self, calendar: Calendar, facts: Timed) -> Column:
         """For each fact the number of its unit and cycle.
 
         Where the quarters of an hour among which they are fit, or are less than the facts, the
         calendar is asked about those, once.
         """
         pc = compute()
-        if calendar.by_quarters and calendar.quarters_count < max(len(at), QUARTERS):
+        quarters = max(len(facts.quarter), QUARTERS)
+        if calendar.by_quarters and calendar.quarters_count < quarters:
             table = _by_quarter(self._asked, calendar.tz, calendar.span)
-            return pc.cast(taken(table, calendar.quarter_of(at)), self._type)
-        return pc.cast(_numbered(self._asked, calendar, at), self._type)
+            return pc.cast(taken(table, calendar.place_of(facts.quarter)), self._type)
+        return pc.cast(_numbered(self._asked, calendar, facts.at), self._type)
 
     @property
     def count(self) -> int:
@@ -110,29 +136,38 @@ class Codes:
                 return place
         raise KeyError(column)
 
-    def values(self, code: int) -> tuple[Value, ...]:
-        """The value of each group for a code, in the order in which they were asked for."""
-        cycle = 0
+    def rows(self, codes: Sequence[int]) -> list[tuple[Value, ...]]:
+        """For each code the value of each group, in the order in which they were asked for."""
+        if not self.groups:
+            return [()] * len(codes)
+        cycles = times = codes
         if self.cycle:
-            code, cycle = divmod(code, _CYCLE)
-        words, time = divmod(code, self._times) if self.unit else (code, 0)
-        known: dict[str, str | None] = {}
+            codes, cycles = _divided(codes, _CYCLE)
+        if self.unit:
+            codes, times = _divided(codes, self._times)
+        known: dict[str, list[Value]] = {}
         for group, (_, values) in reversed(self._columns.items()):
-            words, place = divmod(words, len(values))
-            known[group] = values[place]
-        return tuple(self._value(group, known, time + self._low, cycle) for group in self.groups)
+            codes, places = _divided(codes, len(values))
+            known[group] = [values[place] for place in places]
+        for group in self.groups:
+            if group not in known:
+                numbers = cycles if group in CYCLES else times
+                labels = {number: self._label(group, number) for number in set(numbers)}
+                known[group] = [labels[number] for number in numbers]
+        return list(zip(*(known[group] for group in self.groups), strict=True))
 
-    def _value(self, group: str, known: dict[str, str | None], time: int, cycle: int) -> Value:
-        if group in known:
-            return known[group]
-        place = (group, cycle if group in CYCLES else time)
-        label = self._labels.get(place)
-        if label is None and self.calendar is not None:
-            code = place[1]
-            if group not in CYCLES and self.unit is not None:
-                code = self.calendar.coarser(group, self.unit, code)
-            label = self._labels[place] = self.calendar.label(group, code)
-        return label
+    def _label(self, group: str, code: int) -> Value:
+        """How the number of a time, or of a cycle, is written."""
+        if self.calendar is None:
+            return None
+        if group not in CYCLES and self.unit is not None:
+            code = self.calendar.coarser(group, self.unit, code + self._low)
+        return self.calendar.label(group, code)
+
+
+def _divided(numbers: Sequence[int], by: int) -> tuple[list[int], list[int]]:
+    """Quotients and remainders."""
+    return [number // by for number in numbers], [number % by for number in numbers]
 
 
 _CYCLE: Final = 168

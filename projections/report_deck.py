@@ -3,9 +3,9 @@
 A figure over a million interactions by any combination, with distinct contacts beside it, is a
 walk over columns of numbers: no index of a table gives it within a moment. So a process that is
 asked keeps the facts in columns (24 bytes each, pyarrow's), reads what changed since its
-last look by an index, and nothing else. Columns lie in segments, inside sorted by contact and
-kind, so that most that counts alike are neighbours: a great one, and behind it ever smaller ones
-of what came since, which melt together as they grow.
+last look by an index, and nothing else. Columns lie in segments (projections/report_segment.py),
+inside sorted by contact and kind, so that most that counts alike are neighbours: a great one, and
+behind it ever smaller ones of what came since, which melt together as they grow.
 
 Contacts are the core's opinion, asked in the same snapshot; a merge moves a few numbers here.
 A deck is never changed: whoever looks with it keeps it, and the next look makes another.
@@ -15,87 +15,27 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from domain.errors import NotYet, StoreUnavailable
-from projections.columns import (
-    Column,
-    Table,
-    arrow,
-    by_all,
-    compute,
-    integers,
-    places,
-    taken,
-    whole,
-)
+from projections.columns import Column, arrow, compute, integers, places, taken
 from projections.directory_rows import SUBJECTS
 from projections.grouping import LINKS_EPOCH
 from projections.report_kinds import Words, kinds_of
 from projections.report_loading import facts_of, give_back, owners_of
+from projections.report_segment import Segment, renewed, segmented
 from projections.reports import CALLERS, FACTS, NEXT
 from projections.views import REPORTS, Beside, Reading, Views
-
-SLICE_FACTS: Final = 1 << 18
-"""Facts that one thread computes on at a time: a column of them is a megabyte, near the processor.
-"""
-
-TAIL_FACTS: Final = 1 << 14
-"""Facts that wait unsorted at the end: sorting them at each look would cost more than it saves."""
 
 WARM_FACTS_MIN: Final = 50_000
 """Fewer are read within the first figure without anybody waiting for them, nor for pyarrow."""
 
 _FACT: Final = "number, occurred_at, kind, caller"
-_COLUMNS: Final = ("number", "at", "kind", "caller")
-
-
-class Segment(Struct, frozen=True):
-    """Facts as columns (`at` int64 in µs, the others int32), with what they span.
-
-    `ordered`: by caller and kind, and then by time. `by_time` has then for each slice the places
-    of its facts (int32) in the order of caller and time. `great`: the first of a deck, ordered.
-    """
-
-    number: Column
-    at: Column
-    kind: Column
-    caller: Column
-    span: tuple[int, int]
-    numbers: tuple[int, int]
-    by_time: Column = None
-    great: bool = False
-
-    @property
-    def ordered(self) -> bool:
-        """Whether it is in order; a tail is not."""
-        return self.by_time is not None
-
-    @property
-    def size(self) -> int:
-        """How many facts."""
-        return len(self.number)
-
-    def slices(self) -> Iterator[Segment]:
-        """Its facts in pieces for threads, without a copy; `numbers` and `span` are the whole's."""
-        for start in range(0, self.size, SLICE_FACTS):
-            piece = self._with(_slice_at(start))
-            order = self.by_time.slice(start, SLICE_FACTS) if self.ordered else None
-            yield structs.replace(piece, by_time=order)
-
-    def in_time(self) -> Segment:
-        """A slice by caller and time, where it is in order."""
-        return self._with(lambda column: taken(column, self.by_time)) if self.ordered else self
-
-    def _with(self, change: Callable[[Column], Column]) -> Segment:
-        """The same with its four columns changed."""
-        columns = {name: change(getattr(self, name)) for name in _COLUMNS}
-        return structs.replace(self, **columns)
 
 
 class Deck:
@@ -230,7 +170,7 @@ class Decks:
         """Everything, from the index that holds it."""
         self._owners = Owners()
         self._links = (0, 0)
-        segments = _segmented(*facts_of(reports))
+        segments = segmented(*facts_of(reports))
         owners = self._resolved(core, reports)
         words = Words(kinds_of(reports, ()))
         give_back()
@@ -255,7 +195,7 @@ class Decks:
                 " WHERE changed > ? AND number IS NOT NULL",
                 (deck.position,),
             )
-            segments = _renewed(segments, rows)
+            segments = renewed(segments, rows)
             words = words.with_more(kinds_of(reports, words.kinds))
         owners = self._resolved(core, reports)
         position = max(deck.position, reports.position)
@@ -293,100 +233,3 @@ class Decks:
 
 _ASKED_MAX: Final = 500
 """Contacts asked for in one query: below the parameters that any database takes."""
-
-
-# --------------------------------------------------------------------- columns
-
-
-def _slice_at(start: int) -> Callable[[Column], Column]:
-    return lambda column: column.slice(start, SLICE_FACTS)
-
-
-def _segmented(*columns: Column) -> tuple[Segment, ...]:
-    """Facts (the columns of `_FACT`) as one segment; nothing where there are none."""
-    facts = arrow().table(dict(zip(_COLUMNS, columns, strict=True)))
-    return (_sorted(facts),) if len(facts) else ()
-
-
-def _sorted(facts: Column) -> Segment:
-    """A segment in order."""
-    columns = {name: whole(facts.column(name)) for name in _COLUMNS}
-    order = by_all(columns["caller"], columns["at"], columns["number"])
-    return _by_kind(arrow().table({name: taken(columns[name], order) for name in _COLUMNS}))
-
-
-def _by_kind(facts: Table) -> Segment:
-    """A segment out of facts by caller, time and number; each slice gets its order."""
-    pa, pc = arrow(), compute()
-    slices, orders = [], []
-    for start in range(0, len(facts), SLICE_FACTS):
-        some = facts.slice(start, SLICE_FACTS)
-        columns = {name: whole(some.column(name)) for name in _COLUMNS}
-        order = pc.cast(by_all(columns["caller"], columns["kind"]), pa.int32())
-        slices.append(pa.table({name: taken(columns[name], order) for name in _COLUMNS}))
-        orders.append(pc.inverse_permutation(order, output_type=pa.int32()))
-    segment = _segment(pa.concat_tables(slices).combine_chunks())
-    return structs.replace(segment, by_time=pa.concat_arrays(orders))
-
-
-def _segment(facts: Table) -> Segment:
-    pc = compute()
-    columns = {name: whole(facts.column(name)) for name in _COLUMNS}
-    spans = [pc.min_max(columns[name]).as_py() for name in ("at", "number")]
-    at, number = ((int(span["min"]), int(span["max"])) for span in spans)
-    return Segment(**columns, span=at, numbers=number)
-
-
-def _table(segment: Segment) -> Table:
-    return arrow().table({name: getattr(segment, name) for name in _COLUMNS})
-
-
-def _renewed(segments: tuple[Segment, ...], rows: Sequence[tuple[int, ...]]) -> tuple[Segment, ...]:
-    """The segments after some facts came, changed or went; rows of `_FACT` and `shown`."""
-    pa = arrow()
-    if not rows:
-        return segments
-    last = max((segment.numbers[1] for segment in segments), default=-1)
-    stale = sorted(row[0] for row in rows if row[0] <= last)
-    kept = [one for one in (_without(segment, stale) for segment in segments) if one is not None]
-    fresh = [row[:4] for row in rows if row[4]]
-    if not fresh:
-        return tuple(kept)
-    types = (pa.int32(), pa.int64(), pa.int32(), pa.int32())
-    columns = [
-        pa.array(column, kind) for column, kind in zip(zip(*fresh, strict=True), types, strict=True)
-    ]
-    table = pa.table(dict(zip(_COLUMNS, columns, strict=True)))
-    return _with_tail(kept, table)
-
-
-def _without(segment: Segment, numbers: Sequence[int]) -> Segment | None:
-    """A segment without some facts; None where nothing is left of it."""
-    pc = compute()
-    low, high = segment.numbers
-    mine = [number for number in numbers if low <= number <= high]
-    if not mine:
-        return segment
-    facts = arrow().concat_tables([_table(one.in_time()) for one in segment.slices()])
-    left = facts.filter(pc.invert(pc.is_in(facts.column("number"), value_set=integers(mine))))
-    if not len(left):
-        return None
-    left = left.combine_chunks()
-    return _by_kind(left) if segment.ordered else _segment(left)
-
-
-def _with_tail(segments: list[Segment], fresh: Column) -> tuple[Segment, ...]:
-    """Append facts to the unsorted tail; one that has grown is sorted, and melts into others.
-
-    Each segment is twice as large as the next one at least, so they stay few, and a fact is
-    sorted anew as often as the whole has doubled. What came back after a change stands in the
-    tail too: a segment's place says nothing.
-    """
-    pa = arrow()
-    if segments and segments[-1].size < TAIL_FACTS:
-        fresh = pa.concat_tables([_table(segments.pop()), fresh])
-    if len(fresh) < TAIL_FACTS:
-        return (*segments, _segment(fresh.combine_chunks()))
-    while segments and segments[-1].size < 2 * len(fresh):
-        fresh = pa.concat_tables([_table(segments.pop()), fresh])
-    return (*segments, _sorted(fresh))

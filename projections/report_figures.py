@@ -8,18 +8,20 @@ contact does not. Hidden twins are not there; retracted records are, as on the l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct, structs
 
 from domain.errors import InvalidInput
 from projections.access import Visible
-from projections.columns import Column, DoneT, compute, in_threads, integers, number, taken
+from projections.columns import Column, DoneT, arrow, compute, in_threads, integers, taken
 from projections.dictionary import Names
-from projections.report_codes import WORDS, Codes, Value
-from projections.report_deck import Deck, Decks, Segment
+from projections.report_codes import WORDS, Codes, Timed, Value
+from projections.report_deck import Deck, Decks
+from projections.report_segment import Segment
 from projections.report_tally import Counted, Tally
-from projections.report_zones import Calendar
+from projections.report_zones import Calendar, quarter_of, times_of
 from projections.reports import FURTHER
 from projections.timeline_pages import Filters
 from projections.views import Beside, Reading
@@ -61,7 +63,7 @@ class Figure(Struct, frozen=True):
     contacts: int
 
 
-class Part(Struct, frozen=True):
+class Part(Struct, frozen=True, dict=True):
     """Facts of a slice that were asked for, as columns of one length.
 
     `ordered`: by caller and kind, or by caller and time where that was asked for; `great`: of
@@ -69,16 +71,22 @@ class Part(Struct, frozen=True):
     """
 
     number: Column
-    at: Column
+    quarter: Column
+    rest: Column
     kind: Column
     owner: Column
     ordered: bool
     great: bool = False
     told: bool = True
 
+    @cached_property
+    def at(self) -> Column:
+        """Their times (int64, µs), worked out where they are asked for."""
+        return times_of(self.quarter, self.rest)
+
     def only(self, mask: Column) -> Part:
         """Those of them for which a mask stands."""
-        names = ("number", "at", "kind", "owner")
+        names = ("number", "quarter", "rest", "kind", "owner")
         return structs.replace(self, **{name: getattr(self, name).filter(mask) for name in names})
 
 
@@ -140,16 +148,16 @@ class Selection:
                 done += [work(part) for part in self._seen_by_others(segment, masks)]
         return done
 
-    def in_hours(self, at: Column) -> Column:
-        """Whether times lie in the hours of the week that are asked for; None: all hours are."""
+    def in_hours(self, facts: Timed) -> Column:
+        """Whether facts lie in the hours of the week that are asked for; None: all hours are."""
         asked, span = self._question.filters.hours, self.span
         if asked is None or span is None:
             return None
-        hours = Calendar(asked.tz, *span).codes("weekday", at)
+        hours = Calendar(asked.tz, *span).codes("weekday", facts.at)
         return self._pc.is_in(hours, value_set=integers(asked.codes, "q"))
 
     def _masks(self, segment: Segment, wanted: Wanted) -> list[Column]:
-        within = self.in_hours(segment.at) if wanted.hours else None
+        within = self.in_hours(segment) if wanted.hours else None
         return [
             *_times(segment, (wanted.since, wanted.until)),
             *(() if within is None else (within,)),
@@ -197,16 +205,16 @@ class Selection:
         return pc.invert(pc.is_in(self.deck.owners, value_set=self._hidden))
 
     def _cut(self, segment: Segment, masks: Sequence[Column], *, told: bool) -> Iterator[Part]:
-        columns = (segment.number, segment.at, segment.kind, segment.caller)
+        columns = (segment.number, segment.quarter, segment.rest, segment.kind, segment.caller)
         if masks:
             mask = masks[0]
             for further in masks[1:]:
                 mask = self._pc.and_(mask, further)
             columns = tuple(column.filter(mask) for column in columns)
-        number, at, kind, caller = columns
+        number, quarter, rest, kind, caller = columns
         if len(number):
             owner = taken(self.deck.owners, caller)
-            yield Part(number, at, kind, owner, segment.ordered, segment.great, told)
+            yield Part(number, quarter, rest, kind, owner, segment.ordered, segment.great, told)
 
     def _seen_by_others(self, segment: Segment, masks: list[Column]) -> Iterator[Part]:
         """Facts of hidden contacts that have a further participant whom the reader may see."""
@@ -239,12 +247,22 @@ def _taken(masks: Iterable[Column], numbers: Column) -> Iterator[Column]:
 
 def _times(segment: Segment, span: tuple[int | None, int | None]) -> Iterator[Column]:
     """What of a segment lies in a range; nothing where all of it does."""
-    pc = compute()
     since, until = span
     if since is not None and segment.span[0] < since:
-        yield pc.greater_equal(segment.at, number(since))
+        yield compute().invert(earlier(segment, since))
     if until is not None and segment.span[1] >= until:
-        yield pc.less(segment.at, number(until))
+        yield earlier(segment, until)
+
+
+def earlier(facts: Segment | Part, time_us: int) -> Column:
+    """Whether facts are earlier than a time; ranges of days begin with a quarter of an hour."""
+    pa, pc = arrow(), compute()
+    quarter, rest = (pa.scalar(one, pa.int32()) for one in quarter_of(time_us))
+    earlier = pc.less(facts.quarter, quarter)
+    if not rest.as_py():
+        return earlier
+    within = pc.and_(pc.equal(facts.quarter, quarter), pc.less(facts.rest, rest))
+    return pc.or_(earlier, within)
 
 
 _FILTERED: Final = (
@@ -276,14 +294,15 @@ def count(view: View, question: Question) -> tuple[list[Figure], Figure]:
 
     def counted(part: Part) -> Counted:
         mine = None if words is None else taken(words, part.kind)
-        found = codes.of(mine, part.at)
+        found = codes.of(mine, part)
         return tally.counted(found, part.owner, told=part.told, apart=part.great)
 
     wanted = Wanted(selection.allowed(), selection.since, selection.until, hours=True)
     by_code, contacts = tally.together(selection.each(counted, wanted))
     if len(by_code) > ROWS_MAX:
         raise too_many_rows()
-    figures = [Figure(codes.values(code), *counts) for code, counts in by_code.items()]
+    spelled = zip(codes.rows(list(by_code)), by_code.values(), strict=True)
+    figures = [Figure(values, *counts) for values, counts in spelled]
     whole = sum(figure.interactions for figure in figures)
     return in_order(figures), Figure((), whole, contacts)
 

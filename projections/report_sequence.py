@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 from domain.values import Direction
 from projections.columns import (
     Column,
+    alike,
     arrow,
     ascends,
     by_all,
@@ -26,7 +27,8 @@ from projections.columns import (
     places,
     taken,
 )
-from projections.report_figures import Part, Selection, Wanted
+from projections.report_codes import Times
+from projections.report_figures import Part, Selection, Wanted, earlier
 from projections.report_tally import alone
 from projections.reports import KindRow
 
@@ -172,6 +174,10 @@ class Line(Struct, frozen=True):
         """The facts of a part, in its order."""
         return cls(part.owner, part.at, part.kind, part.number)
 
+    def only(self, mask: Column) -> Line:
+        """Those of them for which a mask stands."""
+        return Line(*(column.filter(mask) for column in structs.astuple(self)))
+
 
 def _lines(selection: Selection, both: Column, *, back: bool) -> list[Line]:
     """Facts of some kinds in lines, from `since` on; with `back` what came last before, too.
@@ -180,32 +186,40 @@ def _lines(selection: Selection, both: Column, *, back: bool) -> list[Line]:
     """
     spread, since = selection.deck.spread, selection.since
 
-    def cut(part: Part) -> tuple[Part | None, Part]:
+    def cut(part: Part) -> tuple[Line | None, Line | None]:
+        if not part.told:
+            return None, None
         if back and since is not None and part.ordered:
             part = part.only(_and_the_last_before(part, since))
-        if not part.great or not len(part.owner):
-            return None, part
-        lone = alone(part.owner, (part.owner[0], part.owner[-1]), spread)
-        return part.only(lone), part.only(compute().invert(lone))
+        line = Line.of(part)
+        if not part.great or not len(line.owner):
+            return None, line
+        lone = alone(line.owner, (line.owner[0], line.owner[-1]), spread)
+        return line.only(lone), line.only(compute().invert(lone))
 
     found = selection.each(cut, Wanted(both, None if back else since, by_time=True))
-    several = _in_order([Line.of(part) for _, part in found if part.told])
-    lines = [Line.of(part) for part, _ in found if part is not None and part.told]
+    several = _in_order([line for _, line in found if line is not None])
+    lines = [line for line, _ in found]
     return [line for line in (*lines, several) if line is not None and len(line.at)]
 
 
 def _and_the_last_before(part: Part, since: int) -> Column:
     """What is since a time, and of each caller what was last before it."""
     pc = compute()
-    fresh = pc.greater_equal(part.at, number(since))
+    fresh = pc.invert(earlier(part, since))
     last = pc.or_(_after(fresh, last=True), pc.invert(_after(_goes_on(part), last=False)))
     return pc.or_(fresh, last)
 
 
 def _goes_on(part: Part) -> Column:
     """Whether the fact before is of the same contact, and earlier: callers may be one contact."""
-    later = compute().greater(part.at.slice(1), part.at.slice(0, len(part.at) - 1))
-    return compute().and_(_follows(part.owner), one_and(later, first=False))
+    pc = compute()
+    (quarter, before), (rest, rest_before) = (
+        (column.slice(1), column.slice(0, len(column) - 1)) for column in (part.quarter, part.rest)
+    )
+    within = pc.and_(pc.equal(quarter, before), pc.greater(rest, rest_before))
+    later = pc.or_(pc.greater(quarter, before), within)
+    return pc.and_(_follows(part.owner), one_and(later, first=False))
 
 
 def _joined(columns: Sequence[Struct]) -> list[Column]:
@@ -235,7 +249,7 @@ def _before(column: Column, *, first: bool) -> Column:
 
 def _after(column: Column, *, last: bool) -> Column:
     """Each row's next one."""
-    return arrow().concat_arrays([column.slice(1), arrow().repeat(last, 1)])
+    return arrow().concat_arrays([column.slice(1), alike(1, value=last)])
 
 
 def _follows(owner: Column) -> Column:
@@ -245,12 +259,11 @@ def _follows(owner: Column) -> Column:
 
 def _within(at: Column, selection: Selection) -> Column:
     """Whether times lie between `since` and `until`, and in the hours asked for."""
-    pa = arrow()
     pc = compute()
-    mask = pa.repeat(pa.scalar(value=True), len(at))
+    mask = alike(len(at), value=True)
     if selection.since is not None:
         mask = pc.greater_equal(at, number(selection.since))
     if selection.until is not None:
         mask = pc.and_(mask, pc.less(at, number(selection.until)))
-    hours = selection.in_hours(at)
+    hours = selection.in_hours(Times(at))
     return mask if hours is None else pc.and_(mask, hours)

@@ -1,10 +1,10 @@
 """Counting by code: interactions, and distinct contacts beside them.
 
 Facts of a slice come in the order of callers and, of each, of kinds: so those of one contact and
-one code are mostly neighbours, and a run of them is one number from then on. Put in order by
-code, which is a matter of counting where codes are small, contacts differ from the one before or
-are the same: nothing is hashed. A contact that is in no other slice, as nearly all are, is
-counted where it is, in a thread; the others are put together.
+one code are mostly neighbours, and a run of them is one fact with a length from then on. Put in
+order by code, which is a matter of counting where codes are small, contacts differ from the one
+before or are the same: nothing is hashed. A contact that is in no other slice, as nearly all are,
+is counted where it is, in a thread; the others are put together.
 """
 
 from __future__ import annotations
@@ -31,9 +31,6 @@ from projections.columns import (
 
 SMALL: Final = 1 << 16
 """Codes below are put in order by counting them; others get small numbers in each slice first."""
-
-_NARROW_BITS: Final = 31
-"""Contact and code of no more are one number of 32 bits: half the bytes of each step."""
 
 
 class Counted(Struct, frozen=True):
@@ -73,7 +70,7 @@ class Tally:
             contacts = each_once(owners)
             code, owner = arrow().repeat(number(0), len(contacts)), contacts
         else:
-            code, contacts, counts = self._runs(codes, owners)
+            code, contacts, counts = _runs(codes, owners)
             small = code.cast(arrow().int32()) if self._small else code.dictionary_encode().indices
             order = pc.array_sort_indices(small)  # which is stable
             code, owner = taken(code, order), taken(contacts, order)
@@ -88,18 +85,6 @@ class Tally:
         pairs = self._pairs(owner, code, pc.and_not(first, lone))
         everyone = pc.sum(alone(each_once(contacts), ends, self._spread)).as_py() or 0
         return Counted(facts, runs_of(code.filter(pc.and_(first, lone))), everyone, pairs)
-
-    def _runs(self, codes: Column, owners: Column) -> tuple[Column, Column, Column]:
-        """Neighbours of one code and one contact put together: code, contact, how many."""
-        pa, pc = arrow(), compute()
-        low, high = (int(end.as_py()) for end in pc.min_max(owners).values())
-        narrow = (high - low).bit_length() + self._bits <= _NARROW_BITS
-        kind = pa.int32() if narrow else pa.int64()
-        base, bits, ones = (pa.scalar(n, kind) for n in (low, self._bits, (1 << self._bits) - 1))
-        both = pc.shift_left(pc.subtract(owners.cast(kind), base), bits)
-        both, counts = runs_of(pc.bit_wise_or(both, codes.cast(kind)))
-        contact = pc.add(pc.shift_right(both, bits), base).cast(owners.type)
-        return pc.bit_wise_and(both, ones), contact, counts
 
     def _pairs(self, owners: Column, codes: Column, mask: Column) -> Column:
         """Contact and code as one number (int64), where a mask stands."""
@@ -119,6 +104,15 @@ class Tally:
         figures = {code: (count, contacts.get(code, 0)) for code, count in facts.items()}
         several = pc.count_distinct(pc.shift_right(pairs, number(self._bits)))
         return figures, sum(part.alone for part in parts) + int(several.as_py())
+
+
+def _runs(codes: Column, owners: Column) -> tuple[Column, Column, Column]:
+    """Neighbours of one code and one contact put together: code, contact, how many."""
+    pc, int32 = compute(), arrow().int32()
+    turns = one_and(pc.or_(differs(codes), differs(owners)), first=True)
+    starts = pc.indices_nonzero(turns).cast(int32, safe=False)  # facts have numbers of 32 bits
+    ends = arrow().concat_arrays([starts.slice(1), integers([len(codes)])])
+    return taken(codes, starts), taken(owners, starts), pc.subtract(ends, starts)
 
 
 def alone(contacts: Column, ends: tuple[Column, Column], spread: Column) -> Column:

@@ -21,7 +21,7 @@ from projections.columns import (
     taken,
     truths,
 )
-from projections.report_codes import WORDS, Codes, Value
+from projections.report_codes import WORDS, Codes, Times, Value
 from projections.report_deck import Deck
 from projections.report_figures import (
     Question,
@@ -97,12 +97,10 @@ def response_times(view: View, question: Question) -> tuple[list[Response], Resp
     if not len(asks.at):
         return [], nothing
     words = column.cast(pa.int64())
-    codes_of = codes.of(words, asks.at).dictionary_encode()
+    codes_of = codes.of(words, Times(asks.at)).dictionary_encode()
     found, total = _summed(codes_of.indices, asks)
-    rows = [
-        Response(_spelled(codes, pairs, code), first, every)
-        for code, (first, every) in zip(codes_of.dictionary.to_pylist(), found, strict=True)
-    ]
+    spelled = _spelled(codes, pairs, codes_of.dictionary.to_pylist())
+    rows = [Response(values, *waits) for values, waits in zip(spelled, found, strict=True)]
     rows.sort(key=lambda row: [(value is None, value) for value in row.values])
     return rows, Response((), *total)
 
@@ -140,7 +138,8 @@ class Pairs:
         pc = compute()
         asked, questions = self._told_apart(_OF_ASK)
         given, answers = self._told_apart(_OF_ANSWER)
-        place = pc.if_else(pc.equal(asks.answer, pa.scalar(NOBODY, pa.int32())), None, asks.answer)
+        nobody, nowhere = pa.scalar(NOBODY, pa.int32()), pa.scalar(None, pa.int32())
+        place = pc.if_else(pc.equal(asks.answer, nobody), nowhere, asks.answer)
         none = pa.scalar(len(answers), pa.int64())
         both = pc.multiply(taken(asked, asks.kind), number(len(answers) + 1))
         encoded = pc.add(both, pc.fill_null(given.take(place), none)).dictionary_encode()
@@ -172,11 +171,13 @@ class Pairs:
         return number
 
 
-def _spelled(codes: Codes, pairs: Pairs, code: int) -> tuple[Value, ...]:
-    """The value of each group: words from the combination, times from the calendar."""
-    words = pairs.values[codes.word(code, "pair")]
-    found = codes.values(code)
-    return tuple(words.get(group, value) for group, value in zip(codes.groups, found, strict=True))
+def _spelled(codes: Codes, pairs: Pairs, found: Sequence[int]) -> list[tuple[Value, ...]]:
+    """The values of each group for some codes: words of the combination, times of the calendar."""
+    said = [pairs.values[codes.word(code, "pair")] for code in found]
+    return [
+        tuple(words.get(group, value) for group, value in zip(codes.groups, values, strict=True))
+        for words, values in zip(said, codes.rows(found), strict=True)
+    ]
 
 
 def _summed(groups: Column, asks: Asks) -> tuple[list[tuple[Waits, Waits]], tuple[Waits, Waits]]:
@@ -287,10 +288,11 @@ def _counted(
     if not len(at):
         return {}, {}
     words = codes.words
-    mine = codes.of(None if words is None else words.take(kind), at)
+    mine = codes.of(None if words is None else words.take(kind), Times(at))
     if mine is None:
         mine = pa.repeat(number(0), len(at))
-    by_group = {codes.values(code): number for code, number in counted(mine).items()}
+    by_code = counted(mine)
+    by_group = dict(zip(codes.rows(list(by_code)), by_code.values(), strict=True))
     column, names = selection.deck.words.mapped("source", lambda value: value)
     by_source = counted(taken(column, kind))
     return by_group, {str(names[place]): count for place, count in by_source.items()}

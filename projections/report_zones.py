@@ -11,13 +11,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 from domain.times import DAY_US, zone_of
-from projections.columns import Column, compute, integers, number, places
+from projections.columns import Column, arrow, compute, integers, number, places
 
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = 900_000_000
@@ -51,6 +51,30 @@ CYCLES: Final = ("weekday", "hour_of_day")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DATE: Final = date(1970, 1, 1)
+
+
+def quarter_of(time_us: int) -> tuple[int, int]:
+    """The number of the quarter of an hour in which a time lies, and the µs since that began.
+
+    Quarters are counted from day -BIAS_DAYS.
+    """
+    return divmod(time_us + BIAS_US, QUARTER_US)
+
+
+def quarters_of(at: Column) -> tuple[Column, Column]:
+    """The same of a column of times (int64, µs), as two columns (int32)."""
+    pa, pc = arrow(), compute()
+    at = pc.add(at, number(BIAS_US))
+    quarter = pc.divide(at, number(QUARTER_US))
+    rest = pc.subtract(at, pc.multiply(quarter, number(QUARTER_US)))
+    return quarter.cast(pa.int32()), rest.cast(pa.int32())
+
+
+def times_of(quarter: Column, rest: Column) -> Column:
+    """The times (int64, µs) of what `quarters_of` made."""
+    pc, kind = compute(), arrow().int64()
+    begun = pc.multiply(quarter.cast(kind), number(QUARTER_US))
+    return pc.add(begun, pc.subtract(rest.cast(kind), number(BIAS_US)))
 
 
 class Stretch(Struct, frozen=True):
@@ -91,6 +115,13 @@ def _stretches(tz: str, first: int, last: int) -> tuple[Stretch, ...]:
             now = then
         at += LOOK_EVERY_S
     return tuple(found)
+
+
+@lru_cache(maxsize=ZONES_CACHED)
+def _months(first: int, end: int) -> Column:
+    """The month of each day (int64), counted from year 0; days are counted from the epoch."""
+    dates = (_EPOCH_DATE + timedelta(days=day) for day in range(first, end))
+    return integers((one.year * 12 + one.month - 1 for one in dates), "q")
 
 
 def _us(span: timedelta) -> int:
@@ -137,7 +168,8 @@ class Calendar:
         days = pc.divide(self._local(at), number(DAY_US))
         if unit == "day":
             return days
-        first, months = self._months
+        first = (self.span[0] - DAY_US) // DAY_US
+        months = _months(first, (self.span[1] + DAY_US) // DAY_US + 2)
         return months.take(pc.subtract(days, number(first + BIAS_DAYS)))
 
     @property
@@ -156,10 +188,10 @@ class Calendar:
         pc, first = self._pc, self.span[0] // QUARTER_US
         return pc.multiply(pc.add(places(self.quarters_count), number(first)), number(QUARTER_US))
 
-    def quarter_of(self, at: Column) -> Column:
-        """The place of each time in `quarters`."""
-        first = self.span[0] // QUARTER_US * QUARTER_US
-        return self._pc.divide(self._pc.subtract(at, number(first)), number(QUARTER_US))
+    def place_of(self, quarter: Column) -> Column:
+        """The place in `quarters` of each quarter, as `quarters_of` numbers them."""
+        first, _ = quarter_of(self.span[0])
+        return self._pc.subtract(quarter, arrow().scalar(first, quarter.type))
 
     def bounds(self, unit: str) -> tuple[int, int]:
         """The least and the greatest code of a unit."""
@@ -190,13 +222,6 @@ class Calendar:
         begun = pc.multiply(hour, number(HOUR_US // SECOND_US))
         # Before the time of zones, places were minutes and seconds from each other.
         return pc.subtract(begun, number((ahead + BIAS_US) // SECOND_US))
-
-    @cached_property
-    def _months(self) -> tuple[int, Column]:
-        first = (self.span[0] - DAY_US) // DAY_US
-        days = range(first, (self.span[1] + DAY_US) // DAY_US + 2)
-        dates = (_EPOCH_DATE + timedelta(days=day) for day in days)
-        return first, integers((one.year * 12 + one.month - 1 for one in dates), "q")
 
     def label(self, unit: str, code: int) -> str | int:
         """How a unit is written: 2026-11-22T09:00:00-06:00, 2026-11-22, 2026-W47, 2026-11."""

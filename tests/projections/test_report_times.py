@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.values import Auto, Origin
-from projections import folding, report_deck, report_lists
+from projections import folding, report_lists, report_segment
 from projections.access import Reader
 from projections.report_answers import Asked, of_waiting
 from projections.report_lists import Behind
@@ -116,7 +116,7 @@ def test_the_list_behind_a_figure_has_what_was_counted(
 ) -> None:
     """Asked, answered and not, first touches and replies: page by page, each row once, in order."""
     monkeypatch.setattr(report_lists, "LOOKED_AT_US", 60_000_000)
-    monkeypatch.setattr(report_deck, "SLICE_FACTS", 7)
+    monkeypatch.setattr(report_segment, "SLICE_FACTS", 7)
     entries = attended(told_in_order(Teller(7).epochs(3, 25)).entries)
     with counting(backend.views_url) as at:
         at.build(entries)

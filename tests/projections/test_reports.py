@@ -15,7 +15,7 @@ from domain import events
 from domain.errors import InvalidInput
 from domain.ports import Entry
 from domain.values import Channel
-from projections import activity, report_deck, report_figures, report_loading
+from projections import activity, report_deck, report_figures, report_loading, report_segment
 from projections.access import EVERYTHING, Reader
 from projections.reports import FACTS, FURTHER, KINDS, Reports
 from projections.timeline_pages import Filters, PageQuery
@@ -140,8 +140,8 @@ def test_segments_of_any_size_say_the_same(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However facts were cut into segments, and tails into them, the figures are the same."""
-    monkeypatch.setattr(report_deck, "SLICE_FACTS", 5)
-    monkeypatch.setattr(report_deck, "TAIL_FACTS", 3)
+    monkeypatch.setattr(report_segment, "SLICE_FACTS", 5)
+    monkeypatch.setattr(report_segment, "TAIL_FACTS", 3)
     entries = attended(rich_story().entries)
     with counting(backend.views_url) as at:
         for end in range(0, len(entries) + 5, 5):
