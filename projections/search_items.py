@@ -74,7 +74,7 @@ def _excerpt(shown: _Shown, marker: Marker, whole: Whole) -> Excerpt:
         text = whole()
     parts = [text, shown.subject, *(file.name for file in shown.attachments or ())]
     written = [part for part in parts if part]
-    best = max(written, key=marker.found_in, default="")
+    best = max(written, key=marker.found_in) if len(written) > 1 else "".join(written)
     return marker.excerpt(best)
 
 

@@ -39,12 +39,21 @@ _CACHED_BELOW: Final = 0x3000
 
 
 class _Folds(dict[int, str]):
-    """Character → its folded text, of no character, one or several."""
+    """Character → its folded text, of no character, one or several.
+
+    `uneven`: the characters met so far that fold into none or several.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.uneven: set[str] = set()
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
         plain = unicodedata.normalize("NFKD", char.casefold())
         folded = "".join(one for one in plain if not unicodedata.combining(one))
+        if len(folded) != 1:
+            self.uneven.add(char)
         if code < _CACHED_BELOW:
             self[code] = folded
         return folded
@@ -153,10 +162,13 @@ def _pattern(term: Term) -> str:
 
 
 def _places(text: str, folded: str) -> list[int] | None:
-    """For each folded character the place of the one that it came from; None for the same."""
+    """For each folded character the place of the one that it came from; None for the same.
+
+    The text was folded just now, so that its uneven characters are known.
+    """
     if text.isascii():
         return None
-    if len(text) == len(folded) and all(len(_FOLDS[ord(char)]) == 1 for char in set(text)):
+    if len(text) == len(folded) and _FOLDS.uneven.isdisjoint(text):
         return None
     return [place for place, char in enumerate(text) for _ in _FOLDS[ord(char)]]
 
