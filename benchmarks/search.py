@@ -18,6 +18,7 @@ from functools import lru_cache
 from itertools import accumulate
 from uuid import UUID
 
+from app.cli.frame import settle_memory
 from benchmarks.append import places
 from benchmarks.results import Row
 from benchmarks.servers import Place
@@ -255,6 +256,7 @@ def rows() -> Iterator[Row]:
 
 def _rows(bench: Bench, database: str) -> Iterator[Row]:
     dice = random.Random(11)
+    settle_memory()  # as `hilo serve` does before it answers
     plain = sorted(bench.listed_ms() for _ in range(PAGES))
     for label, more in (("newest first", {}), ("by relevance", {"weigh": True})):
         spent: list[float] = []

@@ -97,8 +97,8 @@ Need = tuple[Piece, ...]
 class Wanted(Struct, frozen=True):
     """What rows must have: of each need one piece, and in their words each of some texts.
 
-    The texts say more than the needs only where words must stand side by side. What is in
-    `also` is needed too, and may be in most rows.
+    The texts say more than the needs only where words must stand side by side, and where a word
+    is left out of the needs. What is in `also` is needed too, and may be in most rows.
     """
 
     needs: tuple[Need, ...]
@@ -240,8 +240,10 @@ def _by_stretches(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Sp
     )
     way = "DESC" if span.descending else "ASC"
     number = searched.number
-    said = f" AND strpos({searched.words}, ?) > 0" * len(wanted.texts)
-    asked = _asked_of_gin(wanted)
+    needs = _asked_of_gin(wanted)
+    # To look where a text is costs more than all the rest of a row: what GIN knows is not asked.
+    texts = [text for text in wanted.texts if text not in {_known(need) for need in needs}]
+    said = f" AND strpos({searched.words}, ?) > 0" * len(texts)
     rows = beside.fetch(
         f"SELECT found.{number} FROM unnest(?::int8[]) AS stretch"
         f" CROSS JOIN LATERAL (SELECT {number} FROM {beside.name(table)}"
@@ -250,10 +252,10 @@ def _by_stretches(beside: Beside, table: RowTable[Any], wanted: Wanted, span: Sp
         f" ORDER BY {number} {way} LIMIT ?) AS found LIMIT ?",
         (
             list(span.stretches),
-            asked,
+            " & ".join(f"({' | '.join(map(_for_gin, need))})" for need in needs),
             span.first,
             span.last,
-            *wanted.texts,
+            *texts,
             span.limit,
             span.limit,
         ),
@@ -267,7 +269,8 @@ def _searched(table: RowTable[Any]) -> Searched:
     return table.searched
 
 
-def _asked_of_gin(wanted: Wanted) -> str:
+def _asked_of_gin(wanted: Wanted) -> tuple[Need, ...]:
+    """Of what is wanted, what GIN finds quickly; short beginnings where there is nothing else."""
     quick = [
         need
         for need in wanted.needs
@@ -275,7 +278,14 @@ def _asked_of_gin(wanted: Wanted) -> str:
     ]
     before = (Piece(word) for need in wanted.needs for piece in need for word in piece.after)
     asked = (*(quick or wanted.needs), *((piece,) for piece in before), *wanted.also)
-    return " & ".join(f"({' | '.join(map(_for_gin, need))})" for need in dict.fromkeys(asked))
+    return tuple(dict.fromkeys(asked))
+
+
+def _known(need: Need) -> str | None:
+    """The text that all rows have which GIN finds by a need; None where it takes a look."""
+    if len(need) > 1 or need[0].after:
+        return None
+    return f" {need[0].word}{'' if need[0].prefix else ' '}"
 
 
 def _vector(searched: Searched) -> str:

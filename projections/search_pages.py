@@ -8,7 +8,8 @@ proposes, the words of each row decide.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Final
 
 from msgspec import Struct
@@ -54,9 +55,10 @@ FEW: Final = 600
 MANY: Final = 2_000
 """And in the end, where few of them pass: some ten milliseconds."""
 
-SELDOM: Final = 20
+SELDOM: Final = {"sqlite": 20, "postgresql": 4}
 """Where fewer than one in so many of the rows that the index proposes is wanted, it is asked for
-everything that it knows of: to look at a row takes some microseconds."""
+more of what it knows of: to look at a row takes some microseconds. GIN, which is quick at whole
+words, is asked for the filters; FTS5 for everything."""
 
 COMMON: Final = 10
 """What is in so many times as many rows as something else is left to a look at the rows that
@@ -134,7 +136,6 @@ class Newest:
         self._narrow = bool(shape_of(query.filters)[0]) or not visible.everything
         self._list = self._listed()
         self._documents = beside.name(DOCUMENTS)
-        self._word = "strpos" if beside.kind == "postgresql" else "instr"
         # SQLite must not look for all rows of a campaign instead of for some positions.
         self._column = "i." if beside.kind == "postgresql" else "+i."
 
@@ -168,10 +169,10 @@ class Newest:
             if way.done or len(way.found) * WALKED_MAX < way.count * walked:
                 return
             refs = self._list(way.low, way.high, descending=way.descending, count=WALKED_ROWS)
-            way.sample = way.sample or [ref.originator for ref in refs]
             kept = self._passing(refs) if self._narrow else refs
-            held = self._holding([ref.originator for ref in kept])
-            way.take([ref for ref in kept if ref.originator in held], last=len(refs) < WALKED_ROWS)
+            words = self.words(refs if not walked else kept)
+            way.sample = way.sample or list(words.values())
+            way.take(self._holding(kept, words), last=len(refs) < WALKED_ROWS)
             if refs:
                 way.go_beyond(key_of(refs[-1]))
 
@@ -200,15 +201,11 @@ class Newest:
         )
         return sql, (*params, *values, *self._walls)
 
-    def _holding(self, originators: Sequence[bytes]) -> set[bytes]:
-        """Those of some streams whose words have every term."""
-        holds = " AND ".join([f"{self._word}(words, ?) > 0"] * len(self._needles))
-        held: set[bytes] = set()
-        for some in _chunks(originators):
-            where, params = any_of(self._beside, "originator", some)
-            sql = f"SELECT originator FROM {self._documents} WHERE {where} AND {holds}"
-            held.update(row[0] for row in self._beside.fetch(sql, (*params, *self._needles)))
-        return held
+    def _holding(self, refs: Sequence[Ref], words: Mapping[bytes, str]) -> list[Ref]:
+        """Those of some rows whose words have every term."""
+        needles = self._needles
+        held = {one for one, said in words.items() if all(needle in said for needle in needles)}
+        return [ref for ref in refs if ref.originator in held]
 
     # ------------------------------------------------------------- by the index
 
@@ -236,42 +233,40 @@ class Newest:
             if end is not None and (places or all_of_it):
                 way.go_beyond((end, SELF))
             few = _few(few if all_of_it or places else 2 * few, passing, places, way)
-            if len(passing) * SELDOM < len(places):
-                wanted, few = self._wanted, 2 * (way.count - len(way.found))
+            if len(passing) * SELDOM[self._beside.kind] < len(places):
+                wanted, few = self._asked_then(wanted), 2 * (way.count - len(way.found))
 
-    def _asked_first(self, sample: Sequence[bytes]) -> Wanted:
+    def _asked_first(self, sample: Sequence[str]) -> Wanted:
         """What the index is asked for at first: not for words and filters that are common.
 
-        Common is what is in many more rows than something else; some rows, by their streams, say.
+        Common is what is in many more rows than something else; the words of some rows say. GIN is
+        not spared filters that few rows pass, unless something else is rarer than these rows say.
         """
         wanted = self._wanted
         count = len(wanted.texts)
         if not sample or count + len(wanted.also) == 1:
             return wanted
-        signs = ([piece.word for piece in need] for need in wanted.also)
-        hits = self._hits(sample, [*([text] for text in wanted.texts), *signs])
+        signs = ([f" {piece.word} " for piece in need] for need in wanted.also)
+        hits = [
+            sum(any(text in said for text in some) for said in sample)
+            for some in (*([text] for text in wanted.texts), *signs)
+        ]
         common = max(COMMON_ROWS_MIN, COMMON * min(hits))
         words = [need for need, many in zip(wanted.needs, hits, strict=False) if many <= common]
         filters = zip(wanted.also, hits[count:], strict=True)
-        if len(words) < count and self._beside.kind == "sqlite":
-            self._exact = False
-        return Wanted(
-            (*words, *wanted.needs[count:]),
-            wanted.texts,
-            tuple(need for need, many in filters if many <= common),
-        )
+        also = tuple(need for need, many in filters if many <= common)
+        if self._beside.kind == "sqlite":
+            self._exact = self._exact and len(words) == count
+        elif min(hits):
+            passing = prod(many / len(sample) for many in hits[count:] if many > common)
+            also = wanted.also if passing * SELDOM["postgresql"] < 1 else also
+        return Wanted((*words, *wanted.needs[count:]), wanted.texts, also)
 
-    def _hits(self, originators: Sequence[bytes], texts: Sequence[Sequence[str]]) -> list[int]:
-        """How many of some streams have one of some texts among their words, for each of many."""
-        where, params = any_of(self._beside, "originator", originators)
-        sums = [
-            f"sum(CASE WHEN {' OR '.join([f'{self._word}(words, ?) > 0'] * len(some))}"
-            " THEN 1 ELSE 0 END)"
-            for some in texts
-        ]
-        sql = f"SELECT {', '.join(sums)} FROM {self._documents} WHERE {where}"
-        (found,) = self._beside.fetch(sql, (*(one for some in texts for one in some), *params))
-        return [many or 0 for many in found]
+    def _asked_then(self, wanted: Wanted) -> Wanted:
+        """What it is asked for where few of the rows pass that it proposed."""
+        if self._beside.kind == "sqlite":
+            return self._wanted
+        return Wanted(wanted.needs, wanted.texts, self._wanted.also)
 
     def _among(self, positions: Iterable[int], way: Way) -> list[Ref]:
         """Those of some rows that match and lie ahead, in order."""
@@ -281,8 +276,7 @@ class Newest:
             refs = [Ref(*row) for row in self._reading.fetch(sql, params)]
             found += [ref for ref in refs if way.low < key_of(ref) < way.high]
         if not self._exact:
-            held = self._holding([ref.originator for ref in found])
-            found = [ref for ref in found if ref.originator in held]
+            found = self._holding(found, self.words(found))
         return sorted(found, key=key_of, reverse=way.descending)
 
     def _met(self, way: Way) -> list[int]:

@@ -14,7 +14,7 @@ from projections.timeline_pages import SQL_CACHED, Ref
 class Way:
     """What lies ahead, between two keys, and what was found on the way.
 
-    `sample`: the streams of the first rows that were walked over.
+    `sample`: the words of the first rows that were walked over.
     """
 
     def __init__(self, low: SortKey, high: SortKey, *, descending: bool, count: int) -> None:
@@ -23,7 +23,7 @@ class Way:
         self.descending = descending
         self.count = count
         self.found: list[Ref] = []
-        self.sample: list[bytes] = []
+        self.sample: list[str] = []
         self._ended = False
 
     @property

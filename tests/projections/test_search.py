@@ -310,12 +310,18 @@ def expected(story: Story, typed: str, query: dict[str, object]) -> list[int]:
     return [position for _, position in sorted(found, reverse=True)]
 
 
-SIZES: Final = {
+SIZES: Final[dict[str, dict[str, object]]] = {
     "walking": {"WALKED_ROWS": 100, "WALKED_MAX": 1_000},
     "the index by stretches": {"WALKED_MAX": 0, "STRETCHES_ASKED": 3},
     "the index": {"WALKED_MAX": 0, "FEW": 1_000, "MANY": 1_000},
     "the index in parts": {"WALKED_ROWS": 2, "WALKED_MAX": 9, "FEW": 3, "MANY": 6},
-    "first this, then all": {"WALKED_ROWS": 5, "WALKED_MAX": 5, "FEW": 3, "MANY": 6, "SELDOM": 1},
+    "first this, then all": {
+        "WALKED_ROWS": 5,
+        "WALKED_MAX": 5,
+        "FEW": 3,
+        "MANY": 6,
+        "SELDOM": {"sqlite": 1, "postgresql": 1},
+    },
     "the rarest word": {"WALKED_ROWS": 3, "WALKED_MAX": 3, "COMMON": 1, "COMMON_ROWS_MIN": 0},
     "a row at a time": {
         "WALKED_ROWS": 1,
