@@ -35,15 +35,19 @@ _HEAD_BYTES: Final = _STATE_HEAD.size
 _ID_BYTES: Final = 16
 _HASH_BYTES: Final = 32
 _SECTION: Final = Struct(">16sI")
-_ONE_SECTION: Final = Struct(">B16xI")
-"""Number of sections and length of the first."""
 
 SECTION_HEAD_BYTES: Final = _SECTION.size
 """What stands before a section's bytes in a state: its key id and its length."""
 
-_Plan = tuple[Callable[..., bytes], bytes]
+_BEFORE_BODY: Final = _HEAD_BYTES + 1 + SECTION_HEAD_BYTES
+"""What stands beside the header before the bytes of a state's first section."""
+
+_Plan = tuple[Callable[..., tuple[bytes, int]], Callable[..., bytes], bytes, int, int]
+"""Takes header to key id, and the section's length, out of a state; packs the entry; the framed
+topic; the header's length; where the section's bytes begin."""
+
 _PLANS_KEPT: Final = 4_096
-"""Ways to pack an entry in memory: dozens of topics, some dozens of lengths of each header."""
+"""Ways to make an entry in memory: dozens of topics, some dozens of lengths of each header."""
 
 _NAMES_KEPT: Final = 256
 """Framed origins and topics in memory: one ledger has one origin and some dozens of topics."""
@@ -87,29 +91,28 @@ def entries_maker(origin: str, prefix: bytes = b"") -> Callable[[Iterable[Row]],
     column holds what it cannot. A test holds the two together.
     """
     start = prefix + ENTRY_VERSION + _framed(origin)
-    plans: dict[tuple[str, int], _Plan] = {}
-    state_head, section, hashed = _STATE_HEAD.unpack_from, _ONE_SECTION.unpack_from, sha256
+    plans: dict[tuple[str, bytes], _Plan] = {}
 
     def entries(rows: Iterable[Row]) -> list[bytes]:
         made: list[bytes] = []
         position = 0
         try:
             for position, originator, version, topic, recorded_at, state in rows:
-                form, size = state_head(state)
-                if form != FORMAT or size > MAX_HEADER_BYTES or len(originator) != _ID_BYTES:
+                known = (topic, state[:_HEAD_BYTES])
+                plan = plans.get(known) or _planned(plans, start, known)
+                if plan is None or len(originator) != _ID_BYTES:
                     raise Damaged(position, "its state is of no known format")
-                count_at, body = size + _HEAD_BYTES, size + _HEAD_BYTES + _ONE_SECTION.size
+                unpack, pack, framed, size, body = plan
                 left = len(state) - body
                 # Header, number of sections and the first one's key id lie side by side in the
                 # state as in the entry; nearly every event has one section.
-                if left >= 0 and section(state, count_at) == (1, left):
-                    pack, framed = plans.get((topic, size)) or _planned(plans, start, topic, size)
-                    place, middle = (position, originator, version), state[_HEAD_BYTES : body - 4]
-                    sealed = hashed(state[body:]).digest()
+                middle, length = unpack(state) if left >= 0 else (b"", -1)
+                if length == left and middle[size] == 1:
+                    place, sealed = (position, originator, version), sha256(state[body:]).digest()
                     made.append(pack(start, *place, framed, recorded_at, size, middle, sealed))
                 else:
                     row = (position, originator, version, topic, recorded_at, state)
-                    made.append(_with_sections(start, row, count_at))
+                    made.append(_with_sections(start, row, size + _HEAD_BYTES))
         except (not_packed, IndexError) as error:
             raise Damaged(position, "its numbers, or its state's header, cannot be read") from error
         except (TypeError, AttributeError) as error:
@@ -119,14 +122,26 @@ def entries_maker(origin: str, prefix: bytes = b"") -> Callable[[Iterable[Row]],
     return entries
 
 
-def _planned(plans: dict[tuple[str, int], _Plan], start: bytes, topic: str, size: int) -> _Plan:
-    """How an entry with one section is packed, for a topic and a length of the header."""
+def _planned(
+    plans: dict[tuple[str, bytes], _Plan], start: bytes, known: tuple[str, bytes]
+) -> _Plan | None:
+    """How an entry with one section is made, for a topic and the beginning of a state.
+
+    None where no state begins so.
+    """
+    topic, head = known
+    form, size = _STATE_HEAD.unpack(head)
+    if form != FORMAT or size > MAX_HEADER_BYTES:
+        return None
     if len(plans) >= _PLANS_KEPT:
         plans.clear()
     framed = _framed(topic)
     middle = size + 1 + _ID_BYTES
+    taken = Struct(f">{_HEAD_BYTES}x{middle}sI")
     whole = Struct(f">{len(start)}sQ{_ID_BYTES}sI{len(framed)}sqI{middle}s{_HASH_BYTES}s")
-    return plans.setdefault((topic, size), (whole.pack, framed))
+    return plans.setdefault(
+        known, (taken.unpack_from, whole.pack, framed, size, size + _BEFORE_BODY)
+    )
 
 
 def _with_sections(start: bytes, row: Row, at: int) -> bytes:

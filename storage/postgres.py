@@ -73,7 +73,8 @@ _COUNT: Final = (
 )
 # The size of what came before decides, so that a page may be large but never the memory.
 _SOME: Final = (
-    f" FROM (SELECT {_COLUMNS}, sum(octet_length(state)) OVER (ORDER BY position) AS total"
+    f" FROM (SELECT {_COLUMNS}, sum(octet_length(state))"
+    " OVER (ORDER BY position ROWS UNBOUNDED PRECEDING) AS total"
     " FROM hilo_log.events WHERE position > %s ORDER BY position LIMIT %s) AS page"
     " WHERE total <= %s OR position = %s ORDER BY position"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import islice
 from typing import cast
 from uuid import UUID
 
@@ -11,9 +12,10 @@ import pytest
 
 from domain.errors import Damaged
 from domain.ports import StoredEntry
+from storage import scanning_postgres
 from storage.frame import MAX_HEADER_BYTES, MAX_SECTIONS, join, split
 from storage.leaf import Row, entry_bytes, entry_maker, leaf_hash, read_entry
-from storage.scanning import scanned
+from storage.scanning import scanned, scanning
 from tests.app.ledgers import TurnedClock, opened
 from tests.audit.attacks import fill
 from tests.backends import Backend
@@ -134,13 +136,26 @@ def test_the_quick_maker_counts_sections(sections: int) -> None:
             quick(cast("Row", (*place, *row[3:])))
 
 
-def test_the_quick_maker_gives_the_same_entries(backend: Backend) -> None:
-    """Whoever reads the whole log makes the very entries, and refuses the very states."""
+def test_the_quick_maker_gives_the_same_entries(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads the whole log makes the very entries, and refuses the very states.
+
+    However few rows come at a time, all come, in order; what is left unread stands in no way.
+    """
+    monkeypatch.setattr(scanning_postgres, "ROWS_AT_ONCE", 3)
     with opened(backend) as composition:
         fill(composition, TurnedClock(), 20)
         origin = composition.keys.identity.origin
         quick = entry_maker(origin)
         rows = list(scanned(composition.settings.log_url, 0, 20))
+        with scanning(composition.settings.log_url) as scan:
+            with scan.rows(0, 20) as some:
+                assert list(islice(some, 4)) == rows[:4]
+            with scan.rows(4, 99) as some:
+                assert list(some) == rows[4:]
+            with scan.rows(20, 99) as some:
+                assert list(some) == []
         stored = composition.log.page(0, 20)
         assert [quick(row) for row in rows] == [entry_bytes(one, origin) for one in stored]
         for row, one in zip(rows, stored, strict=True):

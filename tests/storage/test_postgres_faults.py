@@ -19,6 +19,7 @@ from storage.exclusive import AdvisoryLock
 from storage.keystore import KeyStore
 from storage.network import NETWORK
 from storage.postgres_connection import READERS_MAX
+from storage.scanning import Scan, scanning
 from storage.trade import Kind, Trade
 from tests import postgres
 from tests.patience import PATIENCE_S
@@ -96,6 +97,32 @@ def test_the_pool_gets_over_dead_connections_when_it_looks_up(postgres_url: str)
         cut_all(postgres_url)
         for _ in range(READERS_MAX):
             assert store.taken([(stream_id("a").bytes, 1)], []).places
+
+
+def read_cut_off(scan: Scan, url: str) -> None:
+    """Read a log after the server ended every connection to it."""
+    cut_all(url)
+    with scan.rows(0, 3) as rows:
+        list(rows)
+
+
+def test_a_scan_whose_connection_died_is_no_short_log(postgres_url: str) -> None:
+    """Whoever reads the whole log is told when the server goes away, or the log is not there."""
+    with opened_store(postgres_url) as store:
+        store.append(batch(fact("a"), fact("b")))
+        with scanning(postgres_url) as scan:
+            with scan.rows(0, 2) as rows:
+                assert next(rows)[0] == 1
+            store.append(batch(fact("c")))
+            with administrator(postgres_url) as connection:
+                connection.execute("ALTER TABLE hilo_log.events RENAME TO other")
+                with pytest.raises(psycopg.errors.UndefinedTable), scan.rows(0, 3) as rows:
+                    list(rows)
+                connection.execute("ALTER TABLE hilo_log.other RENAME TO events")
+            with scan.rows(1, 9) as rows:
+                assert [row[0] for row in rows] == [2, 3]
+        with pytest.raises(StoreUnavailable), scanning(postgres_url) as scan:
+            read_cut_off(scan, postgres_url)
 
 
 def test_a_lock_that_is_never_free_is_unavailable(
