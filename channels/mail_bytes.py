@@ -22,6 +22,12 @@ UU_LINES_MAX: Final = 1_000_000
 CHUNK_BYTES: Final = 1024 * 1024
 """How much of a file is decoded at a time."""
 
+SAMPLE_BYTES: Final = 4 * 1024
+"""How much is looked at to see whether something is base64."""
+
+FOREIGN_ONE_IN: Final = 20
+"""Prose has a blank after some six letters; base64 that lost its line breaks, after 64 or 76."""
+
 _UU: Final = frozenset({"uuencode", "x-uuencode", "uue", "x-uue"})
 
 ENCODINGS: Final = _UU | {"base64", "quoted-printable"}
@@ -30,6 +36,7 @@ ENCODINGS: Final = _UU | {"base64", "quoted-printable"}
 _CR: Final = 0x0D
 _NOT_BLANK: Final = re.compile(rb"\S")
 _LINE: Final = re.compile(rb"[^\r\n]+")
+_FOREIGN: Final = re.compile(rb"(?<=\S)[ \t]+(?=\S)|[\x80-\xff]")
 _BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64: Final = bytes(byte for byte in range(256) if byte not in _BASE64)
 
@@ -83,7 +90,7 @@ class Span(Struct, frozen=True):
 
 def decoded(span: Span, encoding: str) -> Iterator[bytes]:
     """What is written at a place in an encoding, some at a time."""
-    if encoding == "base64":
+    if encoding == "base64" and _may_be_base64(span):
         yield from _base64(span)
     elif encoding == "quoted-printable":
         yield binascii.a2b_qp(span.read())
@@ -91,6 +98,15 @@ def decoded(span: Span, encoding: str) -> Iterator[bytes]:
         yield from _uudecoded(span)
     else:
         yield from span.chunks()
+
+
+def _may_be_base64(span: Span) -> bool:
+    """Whether it is what it claims to be.
+
+    Words with blanks between them, and letters of no ASCII, were sent as they are.
+    """
+    sample = span.source[span.start : min(span.stop, span.start + SAMPLE_BYTES)]
+    return FOREIGN_ONE_IN * len(_FOREIGN.findall(sample)) <= len(sample)
 
 
 def _base64(span: Span) -> Iterator[bytes]:

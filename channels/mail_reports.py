@@ -40,6 +40,11 @@ BLOCKS_MAX: Final = 2_000
 REPORT_MAX_BYTES: Final = 1024 * 1024
 """How much of a report is read: of thousands of recipients eight are kept, failures first."""
 
+OUTLOOK_REPORTER: Final = "mailto:staff@hotmail.com"
+"""Who sends the complaints of Outlook.com, in a form of its own."""
+
+_MARKED_BY: Final = "x-hmxmroriginalrecipient"
+
 STATES: Final = {
     "displayed": DeliveryState.READ,
     "relayed": DeliveryState.SENT,
@@ -58,10 +63,15 @@ _ID_TOLD: Final = re.compile(
 _BOUNCED: Final = re.compile(
     r"undeliver|delivery (?:status|fail|problem|has failed)|returned mail|mail delivery|bounce"
     r"|failure notice|non remis|no entregad|no se (?:pudo|ha podido) entregar|devuelto|unzustellbar"
-    r"|could not send|mancata consegna|não (?:foi )?entregue",
+    r"|could not send|mancata consegna|não (?:foi )?entregue|failure delivery|mail failed"
+    r"|delayed mail|being retried|配信できません|配信不能|送信できません|エラー通知",
     re.IGNORECASE,
 )
-_MACHINE: Final = re.compile(r"mailto:(?:mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
+_DAEMON: Final = re.compile(r"\bmail(?:er)?-daemon\b", re.IGNORECASE)
+_MACHINE: Final = re.compile(
+    r"\bmail(?:er)?-daemon\b|\bpost_?master\b|\bmail[. -]delivery[. -](?:sub)?system\b",
+    re.IGNORECASE,
+)
 _FAILED_AT: Final = re.compile(r"<?([^\s<>:,;@\"']{1,128}@[^\s<>:,;\"']{1,255})>?:", re.ASCII)
 _BETWEEN_BLOCKS: Final = re.compile(rb"\r?\n[ \t]*\r?\n")
 _CODE: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -107,8 +117,15 @@ def report_of(mail: Part, writer: str | None, *, no_way_back: bool) -> Report | 
             case "message/feedback-report":
                 return _complaint(part, mail)
             case "message/rfc822" if part is not mail:
+                if _is_marked_back(part, writer):
+                    return Report("complaint", _about(mail), (_marked_back(part),))
                 break  # what lies inside a forwarded mail is no report to us
-    return _informal(mail, writer, no_way_back=no_way_back)
+    return _informal(mail, no_way_back=no_way_back)
+
+
+def is_daemon(mail: Part) -> bool:
+    """Whether a mail server wrote it, by the name under which none of them is answered."""
+    return _DAEMON.search(header_text(mail.raw("from"))) is not None
 
 
 # ------------------------------------------------------------------------ inside
@@ -176,13 +193,31 @@ def _complaint(part: Part, mail: Part) -> Report:
     return Report("complaint", _about(mail), (Told(word, _recipient(named), message=kind),))
 
 
-def _informal(mail: Part, writer: str | None, *, no_way_back: bool) -> Report | None:
+def _is_marked_back(part: Part, writer: str | None) -> bool:
+    """Whether Outlook.com sends back what somebody marked as junk, without a report's fields."""
+    is_theirs = writer == OUTLOOK_REPORTER and bool(part.parts)
+    return is_theirs and part.parts[0].raw(_MARKED_BY) is not None
+
+
+def _marked_back(part: Part) -> Told:
+    whom = mailto(header_text(part.parts[0].raw(_MARKED_BY)))
+    return Told("complained", whom, message="abuse")
+
+
+def _informal(mail: Part, *, no_way_back: bool) -> Report | None:
     """A bounce in words alone, from a server or with no way back."""
-    is_machine = no_way_back or (writer is not None and _MACHINE.match(writer) is not None)
+    if mail.media_type == "multipart/report" and _reports_delivery(mail):
+        return Report("bounce", _about(mail), _failed(mail))
+    is_machine = no_way_back or _MACHINE.search(header_text(mail.raw("from"))) is not None
     told = header_text(mail.raw("subject"))
     if mail.raw("x-failed-recipients") is None and not (is_machine and _BOUNCED.search(told)):
         return None
     return Report("bounce", _about(mail), _failed(mail))
+
+
+def _reports_delivery(mail: Part) -> bool:
+    """Whether a report is about deliveries, as far as it says; its fields may have been lost."""
+    return mail.parameters.get("report-type", "delivery-status").lower() == "delivery-status"
 
 
 def _failed(mail: Part) -> tuple[Told, ...]:

@@ -62,6 +62,14 @@ _PLAUSIBLE: Final = [
 ]
 """What text in another script than Latin is in where nobody says so."""
 
+_EIGHT_BITS: Final = {
+    "iso2022_jp_ext": "euc_jp",
+    "iso2022_kr": "cp949",
+    "hz": "gb18030",
+    "utf-7": "utf-8",
+}
+"""Charsets that need no byte beyond ASCII, and what a text with such bytes is in instead."""
+
 _NEVER: Final = frozenset({"unicode_escape", "raw_unicode_escape", "idna", "punycode", "undefined"})
 """Python's codecs that are no charset of anybody's mail."""
 
@@ -196,6 +204,11 @@ def _decoded(raw: bytes, charset: str | None) -> str:
             continue
     if named in {"cp1252", "utf-8"} or named is None:
         return _guessed(raw, named)
+    if named in _EIGHT_BITS and not raw.isascii():
+        try:
+            return raw.decode(_EIGHT_BITS[named])
+        except UnicodeError:
+            return _guessed(raw, None)
     return raw.decode(named, "replace")
 
 

@@ -107,6 +107,8 @@ def _is_file(attachment: Json) -> bool:
 
 def _is_page(url: str) -> bool:
     """Whether a link opens a page of Meta's own, such as that of a reel, and no file."""
+    if _name_in(url).rpartition(".")[2].lower() in MEDIA_TYPES:
+        return False
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

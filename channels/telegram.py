@@ -86,6 +86,7 @@ _BRANCHES: Final[Mapping[str, Reader]] = {
     "removed_chat_boost": _ignored("account_event"),
     "purchased_paid_media": _ignored("account_event"),
     "managed_bot": _ignored("account_event"),
+    "subscription": _ignored("account_event"),
 }
 """The branches of an update, in the order in which they are read."""
 

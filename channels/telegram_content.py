@@ -13,10 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from channels.lenient import Json, body_in, number_in, object_in, objects_in, text_in
-from channels.pieces import ANY_MEDIA, TEXT_MAX_CHARS, file_name, short
+from channels.pieces import ANY_MEDIA, FILES_MAX, TEXT_MAX_CHARS, file_name, short
+from channels.telegram_rich import RICH, rich_media, rich_text
 from domain.events import Attachment
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from domain.values import Deriver
 
 _FILES: Final[Mapping[str, tuple[str, str]]] = {
@@ -24,12 +27,15 @@ _FILES: Final[Mapping[str, tuple[str, str]]] = {
     "document": ("document", ANY_MEDIA),
     "audio": ("audio", "audio/mpeg"),
     "voice": ("voice", "audio/ogg"),
+    "voice_note": ("voice", "audio/ogg"),
+    "live_photo": ("video", "video/mp4"),
     "video": ("video", "video/mp4"),
     "video_note": ("video", "video/mp4"),
     "sticker": ("sticker", "image/webp"),
 }
 """Keys that hold a file: a word for its name, and its type where none is told. An animation
-comes as a document too, for old programs: the first key that is there counts."""
+comes as a document too, and a live photo as a photo, for old programs: the first key that is
+there counts."""
 
 PRESENCE: Final = frozenset(
     {
@@ -73,6 +79,11 @@ ABOUT_CHAT: Final = frozenset(
         "direct_message_price_changed",
         "paid_message_price_changed",
         "connected_website",
+        "chat_owner_left",
+        "chat_owner_changed",
+        "community_chat_added",
+        "community_chat_removed",
+        "managed_bot_created",
     }
 )
 """What was set up in the chat itself."""
@@ -102,20 +113,25 @@ def text_of(message: Json) -> str | None:
 
 
 def attachments_of(message: Json, derive: Deriver, source: str, key: str) -> tuple[Attachment, ...]:
-    """The file of a message: at most one, and of a photo's sizes the largest."""
-    name, content, media_type = _file(message)
-    file_id = text_in(content, "file_id")
-    if file_id is None:
-        return ()
-    media_type = text_in(content, "mime_type") or media_type
-    return (
-        Attachment(
-            id=derive.id("attachment", source, key, "0"),
-            name=file_name(text_in(content, "file_name"), name, media_type),
-            media_type=media_type,
-            size_bytes=number_in(content, "file_size"),
-            provider_id=file_id,
-        ),
+    """The files of a message: of a plain one at most one, and of a photo's sizes the largest."""
+    holders = (message, *objects_in(object_in(message, "paid_media"), "paid_media"))
+    holders += tuple(rich_media(message))
+    found = [one for holder in holders if text_in((one := _file(holder))[1], "file_id")]
+    return tuple(
+        _attachment(one, derive.id("attachment", source, key, str(place)))
+        for place, one in enumerate(found[:FILES_MAX])
+    )
+
+
+def _attachment(file: tuple[str, Json, str], id: UUID) -> Attachment:
+    name, content, usual = file
+    media_type = text_in(content, "mime_type") or usual
+    return Attachment(
+        id=id,
+        name=file_name(text_in(content, "file_name"), name, media_type),
+        media_type=media_type,
+        size_bytes=number_in(content, "file_size"),
+        provider_id=text_in(content, "file_id"),
     )
 
 
@@ -224,6 +240,19 @@ def _of_app(message: Json) -> str:
     return body_in(message, "web_app_data", "data") or "[web_app_data]"
 
 
+def _of_rich(message: Json) -> str | None:
+    held = any(_file(block)[1] for block in rich_media(message))
+    return rich_text(message) or (None if held else f"[{RICH}]")
+
+
+def _of_option(message: Json) -> str:
+    """An option that somebody put into a poll, or took out of it."""
+    sign, name = ("+", "poll_option_added")
+    if object_in(message, "poll_option_deleted"):
+        sign, name = ("−", "poll_option_deleted")
+    return f"📊 {sign} {body_in(message, name, 'option_text') or ''}".rstrip()
+
+
 def _named(kind: str) -> Callable[[Json], str]:
     return lambda _message: f"[{kind}]"
 
@@ -242,6 +271,9 @@ _TEXTS: Final[Mapping[str, Callable[[Json], str | None]]] = {
     "successful_payment": _of_payment,
     "refunded_payment": _of_refund,
     "web_app_data": _of_app,
+    RICH: _of_rich,
+    "poll_option_added": _of_option,
+    "poll_option_deleted": _of_option,
     **{
         kind: _named(kind)
         for kind in (
@@ -259,7 +291,9 @@ _TEXTS: Final[Mapping[str, Callable[[Json], str | None]]] = {
             "passport_data",
             "checklist_tasks_done",
             "checklist_tasks_added",
+            "gift_upgrade_sent",
             "suggested_post_approved",
+            "suggested_post_approval_failed",
             "suggested_post_declined",
             "suggested_post_paid",
             "suggested_post_refunded",
@@ -279,7 +313,9 @@ ENVELOPE: Final = frozenset(
         *("quote", "entities", "caption_entities", "reply_markup", "show_caption_above_media"),
         *("forward_origin", "forward_from", "forward_from_chat", "forward_from_message_id"),
         *("forward_signature", "forward_sender_name", "forward_date", "has_media_spoiler"),
-        *("text", "caption", "suggested_post_info"),
+        *("text", "caption", "suggested_post_info", "reply_to_poll_option_id", "receiver_user"),
+        *("ephemeral_message_id", "guest_query_id", "guest_bot_caller_user"),
+        *("guest_bot_caller_chat",),
     }
 )
 """What stands around a message's content; with nothing else in it, it says nothing."""

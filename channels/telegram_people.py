@@ -95,7 +95,10 @@ def who_of(place: Place, item: Json) -> Who:
     group = group_of(item)
     if text_in(item, "business_connection_id") and group is None:
         return _of_business(place, item)
-    if sender_id == place.bot:
+    is_private = group is None and text_in(chat, "type") == "private"
+    # In a private chat that is not with a bot, the bot that writes is ours, whatever its number.
+    is_bot = is_private and sender.get("is_bot") is True and sender_id != chat_id
+    if sender_id == place.bot or is_bot:
         return Who(address_in(place, chat_id), name_of(chat), outbound=True)
     as_chat = object_in(item, "sender_chat")
     if as_chat or text_in(chat, "type") == "channel":

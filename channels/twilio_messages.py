@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from channels.contract import Commands, Outcome
-from channels.lenient import Unfit
+from channels.lenient import Unfit, body_in, loads
 from channels.pieces import (
     ANY_MEDIA,
     FILES_MAX,
@@ -35,6 +35,8 @@ from domain.recording import interaction_stream
 from domain.values import Channel, DeliveryState, Direction, Origin, TimeSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from domain.commands import Alias
 
 MESSAGE_IDS: Final = ("MessageSid", "SmsMessageSid", "SmsSid")
@@ -152,7 +154,8 @@ def text_of(params: Params, place: Place) -> str | None:
     if place.channel is not Channel.WHATSAPP:
         return None
     button = params.get("ButtonText") or params.get("ListTitle") or params.get("ButtonPayload")
-    return short(button, TEXT_MAX_CHARS) or _located(params) or _kind_alone(params)
+    known = short(button, TEXT_MAX_CHARS) or _located(params) or _filled_in(params)
+    return known or _kind_alone(params)
 
 
 def _located(params: Params) -> str | None:
@@ -162,6 +165,29 @@ def _located(params: Params) -> str | None:
     named = [params.get(name, "").strip() for name in ("Label", "Address")]
     words = ", ".join(word for word in named if word)
     return " ".join(part for part in ("📍", words, ",".join(point)) if part)[:TEXT_MAX_CHARS]
+
+
+def _filled_in(params: Params) -> str | None:
+    """What somebody filled in within a chat, a line each; a form's token is for machines."""
+    written = params.get("FlowData") or params.get("InteractiveData") or ""
+    try:
+        found = loads(written.encode("utf-8", "replace"))
+    except ValueError:
+        return None
+    return "\n".join(_answers(found))[:TEXT_MAX_CHARS] or None
+
+
+def _answers(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for inner in value:
+            yield from _answers(inner)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            answer = body_in(value, name)
+            if answer is not None and name != "flow_token":
+                yield f"{name}: {answer}"
+            else:
+                yield from _answers(inner)
 
 
 def _kind_alone(params: Params) -> str | None:

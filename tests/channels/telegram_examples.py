@@ -68,8 +68,22 @@ _QUERY: Final = {"id": "78", "from": ANA, "invoice_payload": "P"}
 _WHERE: Final = {"country_code": "MX", "city": "CDMX", "street_line1": "Sur 8"}
 _POLL: Final = {"id": "9", "question": "¿Cuándo?", "options": [{"text": "Hoy"}, {"text": "Luego"}]}
 _GONE: Final = {"business_connection_id": "bc1", "chat": PRIVATE, "message_ids": [7, 8]}
+_RICH: Final = {
+    "blocks": [
+        {"type": "heading", "text": "Precios", "size": 1},
+        {"type": "paragraph", "text": ["Frenos ", {"type": "bold", "text": "2x1"}]},
+        {"type": "list", "items": [{"label": "1.", "blocks": [{"type": "p", "text": "Balatas"}]}]},
+        {"type": "table", "cells": [[{"text": "Disco"}, {"text": "$900"}]]},
+        {"type": "collage", "blocks": [{"type": "photo", "photo": _SIZES}]},
+        {"type": "footer", "text": {"type": "custom_emoji", "alternative_text": "🚗"}},
+    ]
+}
+_PRICED: Final = [{"type": "photo", "photo": _SIZES}, {"type": "preview", "width": 90}]
 _MEMBER: Final = {"chat": PRIVATE, "from": ANA, "date": SENT_S, "new_chat_member": {}}
 _T: Final = "telegram"
+
+_PHOTO: Final = ("interaction inbound + image.jpg",)
+_EMPTY: Final = ("interaction inbound: “[rich_message]”",)
 
 EXAMPLES: Final[tuple[Example, ...]] = (
     ("text", _T, message(text="Hola"), ("interaction inbound: “Hola”",)),
@@ -167,6 +181,39 @@ EXAMPLES: Final[tuple[Example, ...]] = (
         _T,
         business(**{"from": OWNER}, sender_business_bot=_US, text="Abrimos a las 9"),
         ("interaction outbound by a machine: “Abrimos a las 9”",),
+    ),
+    (
+        "rich message",
+        _T,
+        message(rich_message=_RICH),
+        ("interaction inbound: “Precios ⏎ Frenos 2x1 ⏎ 1. Balatas ⏎ Disco | $90…” + image.jpg",),
+    ),
+    ("rich message of a photo", _T, message(rich_message={"blocks": [_PRICED[0]]}), _PHOTO),
+    ("rich message without words", _T, message(rich_message={"blocks": [{"type": "x"}]}), _EMPTY),
+    ("live photo", _T, _file("live_photo"), ("interaction inbound + video.mp4",)),
+    (
+        "media that cost stars",
+        _T,
+        message(paid_media={"star_count": 5, "paid_media": _PRICED}, caption="Así quedó"),
+        ("interaction inbound: “Así quedó” + image.jpg",),
+    ),
+    (
+        "somebody put an option into a poll",
+        _T,
+        message(chat=GROUP, poll_option_added={"option_text": "Mañana"}),
+        ("interaction inbound: “📊 + Mañana”",),
+    ),
+    (
+        "a group has another owner",
+        _T,
+        message(chat=GROUP, chat_owner_changed={"new_owner": ANA}),
+        ("ignored: account_event",),
+    ),
+    (
+        "a bot's own words in a private chat",
+        _T,
+        message(**{"from": {"id": 8, "is_bot": True}}, text="Buenas"),
+        ("interaction outbound: “Buenas”",),
     ),
     (
         "business: two were deleted",

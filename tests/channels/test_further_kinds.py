@@ -92,6 +92,8 @@ def test_whatsapp_without_its_object_is_whatsapp() -> None:
         assert told(parsed({**plain, "object": word})) == ["interaction inbound: “Hola”"]
 
 
+_FILM: Final = {"type": "video", "payload": {"url": "https://www.facebook.com/d/corto.mp4?x=1"}}
+
 META: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("an edit of nothing", {"message_edit": _EMPTY}, "ignored: empty"),
     ("an edit", {"message_edit": {**_EMPTY, "text": "Buenas"}}, "edit: “Buenas”"),
@@ -102,6 +104,11 @@ META: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
         "interaction inbound: “Cita”",
     ),
     ("keys that say nothing", {"message": None, "typing": None}, "ignored: empty"),
+    (
+        "a file on a host of pages",
+        {"message": {"mid": "m_A", "attachments": [_FILM]}},
+        "interaction inbound + video.mp4",
+    ),
     (
         "somebody else's post",
         {"message": {"mid": "m_A", "attachments": [meta_shop.file("ig_post", title="Rojo")]}},

@@ -33,6 +33,7 @@ from channels.mail_words import clean, decoded, header_text, parameters
         ("Ж".encode("koi8-r"), "KOI8-R", "Ж"),
         ("안녕".encode("cp949"), "ks_c_5601-1987", "안녕"),
         ("你好".encode("gb18030"), "gb2312", "你好"),
+        ("見積もりをお願いします。".encode("euc-jp"), "iso-2022-jp", "見積もりをお願いします。"),
         (b"a\\u0301 \\d", "unicode_escape", "a\\u0301 \\d"),
         (b"a\x00b\r\nc\rd", "utf-8", "ab\nc\nd"),
     ],
@@ -209,6 +210,8 @@ def test_encodings_are_undone_as_far_as_they_go() -> None:
     ):
         head = f"Content-Transfer-Encoding: {encoding}\n\n".encode()
         assert read_mail(head + body).content().rstrip() == b"Hola"
+    for words in (b"El taller abre a las 9", "¿Mañana? Sí".encode()):
+        assert read_mail(b"Content-Transfer-Encoding: base64\n\n" + words).content() == words
 
 
 # ------------------------------------------------------------------------------- HTML

@@ -73,6 +73,27 @@ def test_a_bounce_in_words_alone_is_one() -> None:
     assert (report.word, report.code) == ("failed", "5.1.1")
 
 
+def test_a_server_without_a_domain_is_one() -> None:
+    """Small mail programs sign as MAILER-DAEMON alone, and put the old headers into the text."""
+    words = "550 5.7.26 refused\r\nMessage headers follow.\r\nMessage-Id: <ours@example.mx>\r\n"
+    raw = mail(words, subject="Mail delivery failed", **{"from": "MAILER-DAEMON <>"})
+    (report,) = reported(read(raw))
+    assert (report.about, report.word, report.code) == (
+        about("ours@example.mx"),
+        "failed",
+        "5.7.26",
+    )
+
+
+def test_a_report_that_lost_its_fields_is_one() -> None:
+    """`multipart/report` says enough, whoever signs it; one of another type is a machine's mail."""
+    raw = multipart("multipart/report", WORDS, BACK, **{"from": "avisos@example.net"})
+    (report,) = reported(read(raw))
+    assert (report.about, report.word) == (about("ours@example.mx"), "failed")
+    other = multipart("multipart/report; report-type=tlsrpt", WORDS)
+    assert recorded(read(other)).auto is Auto.AUTO_REPLY
+
+
 def test_a_bounce_of_no_known_mail_is_a_mail() -> None:
     """It is recorded as written by a machine; of our own server's, it belongs to the recipient."""
     raw = multipart(
@@ -107,6 +128,13 @@ def test_a_complaint_is_told_of_the_mail() -> None:
     (report,) = reported(read(multipart("multipart/report", WORDS, told, BACK)))
     assert (report.about, report.word) == (about("ours@example.mx"), "complained")
     assert report.recipient == ANA
+    marked = (BACK[0], f"X-HmXmrOriginalRecipient: <ana@example.com>\r\n{OURS}")
+    raw = multipart("multipart/mixed", marked, **{"from": "staff@hotmail.com"})
+    (report,) = reported(read(raw))
+    assert (report.about, report.word) == (about("ours@example.mx"), "complained")
+    assert report.recipient == ANA
+    forwarded = multipart("multipart/mixed", WORDS, marked)
+    assert recorded(read(forwarded)).auto is None
 
 
 def test_a_forwarded_bounce_is_a_persons_mail() -> None:

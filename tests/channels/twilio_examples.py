@@ -133,6 +133,7 @@ _CHAT: Final = {"EventType": "onMessageAdded", "ConversationSid": "CH1", "Body":
 _VOICE: Final = "twilio_voice"
 _SMS: Final = "twilio_sms"
 _WA: Final = "twilio_whatsapp"
+_FILLED: Final = '{"flow_token": "t", "pages": [{"servicio": "Frenos"}, {"día": 3}]}'
 _HELLO: Final = ("interaction inbound: “Hola, ¿sigue disponible?”",)
 _LOST: Final = ("status: undelivered (30003)",)
 _LATE: Final = "interaction outbound: “Va en camino”"
@@ -169,6 +170,12 @@ EXAMPLES: Final[tuple[Example, ...]] = (
         ("interaction inbound: “Sí”",),
     ),
     ("WhatsApp: after an advertisement", _WA, whatsapp(**_AD), _HELLO),
+    (
+        "WhatsApp: a form that was filled in",
+        _WA,
+        whatsapp(Body="", MessageType="interactive", InteractiveData=_FILLED),
+        ("interaction inbound: “servicio: Frenos ⏎ día: 3”",),
+    ),
     (
         "WhatsApp: a kind without words",
         _WA,
