@@ -63,8 +63,6 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    PERFORM pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
     FOR name IN SELECT nspname FROM pg_namespace
         WHERE nspname <> 'information_schema' AND NOT starts_with(nspname, 'pg_')
     LOOP
@@ -95,9 +93,7 @@ class Server:
         try:
             yield self.url(database)
         finally:
-            with psycopg.connect(self.url(database), autocommit=True) as connection:
-                connection.execute(_EMPTY.encode())
-            self.idle.append(database)
+            self.idle.append(self._emptied(database))
 
     def create(self, database: str) -> str:
         """Make an empty database; returns its URL."""
@@ -106,6 +102,23 @@ class Server:
     def drop(self, database: str) -> None:
         """Remove a database, and whoever is still connected to it."""
         self._say(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    def _emptied(self, database: str) -> str:
+        """The same without its contents, under another name.
+
+        A process that outlives its test by a moment does not find the next test's database.
+        """
+        name = f"hilo_{secrets.token_hex(4)}"
+        self._say(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        self._say(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            f" WHERE datname = '{database}'"
+        )
+        self._say(f'ALTER DATABASE "{database}" RENAME TO "{name}"')
+        self._say(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(_EMPTY.encode())
+        return name
 
     def _created(self, database: str) -> str:
         self._say(f'CREATE DATABASE "{database}"')

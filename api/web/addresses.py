@@ -49,7 +49,8 @@ class Pages:
             async def answer(request: Request) -> Response:
                 return await page(request, **request.path_params)
 
-            route = PageRoute(path, answer, methods=[method], include_in_schema=False)
+            name = getattr(page, "__name__", path)
+            route = PageRoute(path, answer, methods=[method], name=name, include_in_schema=False)
             route.methods = {method}  # as in the API; Starlette adds HEAD of its own accord
             self.routes.append(route)
             return page

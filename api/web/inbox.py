@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from fastapi import Request, Response
-from starlette.routing import Route
 
 from api.parameters import Query, position_in_path, uuid_in_path
 from api.web.addresses import Pages
@@ -50,9 +49,7 @@ def _inbox(request: Request, caller: Caller) -> Work:
     def work(look: Look) -> Shown:
         values = {**list_values(look, asked), "at": "list", "open": None}
         if not asked.kept and not values["counts"].all and timeline_pages.is_empty(look.reading):
-            routes = request.app.routes
-            paths = frozenset(route.path for route in routes if isinstance(route, Route))
-            return Shown("welcome.html", {**values, "paths": paths}, "inbox")
+            return Shown("welcome.html", values, "inbox")
         return Shown("inbox.html", values, "inbox")
 
     return work

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
-from starlette.routing import Route
 
 from api.problems import problem_of
 from api.web.files import all_files
@@ -73,7 +72,6 @@ class PageMaker:
         self._services = services
         self.files = all_files()
         self._tabs = tabs
-        self._named: frozenset[str] = frozenset()
 
     def say(self, language: str, message: str) -> str:
         """A message in a language."""
@@ -113,20 +111,12 @@ class PageMaker:
             "unread": 0,
             "quarantined": 0,
             "tabs": [one for one in self._tabs if _is_for(one, reader)],
-            "rooms": self._rooms(request.app),
             "tab": shown.tab,
             "public_url": locale.public_url,
             "here": request.url.path,
             "now": format_utc(now)[:19] + "Z",
         }
         return filled(language, shown.template, {**values, **shown.values})
-
-    def _rooms(self, application: FastAPI) -> frozenset[str]:
-        """The names of the pages that there are, which are all there before the first request."""
-        if not self._named:
-            routes = application.routes
-            self._named = frozenset(one.name for one in routes if isinstance(one, Route))
-        return self._named
 
     def refusal(self, request: Request, error: HiloError) -> Response:
         """A page that says why not; for a script a sentence."""

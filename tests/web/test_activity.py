@@ -131,10 +131,10 @@ def test_it_scrolls_both_ways_and_keeps_its_place(ledger: Ledger, browse: Browse
         for _ in range(12):
             if page.locator("#rows .tx", has_text=wanted).count():
                 break
-            page.locator("#rows .ent").nth(
-                -1 if wanted.endswith("0") else 0
-            ).scroll_into_view_if_needed()
-            page.wait_for_function(MORE_THAN, arg=page.locator("#rows .ent").count())
+            rows = page.locator("#rows .ent")
+            shown = rows.count()
+            rows.nth(-1 if wanted.endswith("0") else 0).scroll_into_view_if_needed()
+            page.wait_for_function(MORE_THAN, arg=shown)
     expect(texts(window)).to_have_text([f"número {number:03d}" for number in range(89, -1, -1)])
     expect(page.locator("#rows .sep")).to_have_count(9)
     page.locator("#rows .ent", has_text="número 045").scroll_into_view_if_needed()
