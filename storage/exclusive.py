@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import select
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -17,6 +18,9 @@ from storage.network import NETWORK
 
 if TYPE_CHECKING:
     import psycopg
+
+UNLOCKED_MS_MAX: Final = 1_000
+"""How long a server may take to let a lock go: who stops does not wait for one that is silent."""
 
 LOCK_MODE: Final = 0o600
 """The file holds nothing, but it stands in the folder of a ledger."""
@@ -112,13 +116,21 @@ class AdvisoryLock:
         return True
 
     def release(self) -> None:
-        """As in Exclusive."""
+        """As in Exclusive; a server that answers has let it go when this returns."""
         import psycopg  # noqa: PLC0415 - as above
 
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        # A lock goes with its connection too, but only when the server has noticed.
+        with suppress(psycopg.Error):
+            connection.pgconn.send_query(b"SELECT pg_advisory_unlock_all()")
+            connection.pgconn.flush()
+            answered = select.poll()
+            answered.register(connection.fileno(), select.POLLIN)
+            answered.poll(UNLOCKED_MS_MAX)
+        with suppress(psycopg.Error):
+            connection.close()
 
 
 def exclusive_for(url: str, path: Path) -> Exclusive:

@@ -46,7 +46,10 @@ class Visitor:
     def append(self, server: Served, key: str) -> int:
         """Append; the id."""
         answer = httpx.post(
-            f"{server.address}/v1/interactions", json=body(key), headers=self.headers
+            f"{server.address}/v1/interactions",
+            json=body(key),
+            headers=self.headers,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == httpx.codes.CREATED, answer.text
         return int(answer.json()["id"])

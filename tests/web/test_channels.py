@@ -15,6 +15,7 @@ from app import web
 from channels import media, media_fetching, meta
 from channels.connections import Draft
 from tests.channels.shop import NUMBER, messages, text
+from tests.patience import PATIENCE_S
 from tests.source_tree import ROOT
 from tests.web.window import Ledger, Window, no_barriers
 
@@ -71,9 +72,8 @@ def deliver(ledger: Ledger, body: object, secret: bytes = SECRET) -> int:
     """One delivery to the connection `whatsapp/main`; its status."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = meta.sign(raw, {"app_secret": [secret]})
-    return httpx.post(
-        f"{ledger.url}/channels/whatsapp/main", content=raw, headers=headers
-    ).status_code
+    url = f"{ledger.url}/channels/whatsapp/main"
+    return httpx.post(url, content=raw, headers=headers, timeout=PATIENCE_S).status_code
 
 
 def test_a_channel_is_connected_and_cared_for_on_pages(ledger: Ledger, browse: Browse) -> None:

@@ -178,7 +178,7 @@ def test_a_restart_under_an_open_page(ledger: Ledger, browse: Browse) -> None:
     page.wait_for_selector("#live.stale")
     ledger.start()
     ledger.append(text="mientras tanto", resource="tel:+525511112222")
-    page.wait_for_function("() => window.heard.includes('interaction.recorded')", timeout=30_000)
+    page.wait_for_function("() => window.heard.includes('interaction.recorded')")
     window.live()
     assert page.evaluate("window.heard.filter((one) => one === 'interaction.recorded').length") == 1
 

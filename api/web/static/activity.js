@@ -157,10 +157,9 @@
     }
     work();
     for (const [body, was] of places) {
-      // One that still glides goes on from where it is seen, not from where it was going.
-      for (const one of body.getAnimations()) if (one.id === "glide") one.cancel();
       const by = body.isConnected ? was - body.getBoundingClientRect().top : 0;
-      if (by) body.animate({ transform: [`translateY(${by}px)`, "none"] }, { id: "glide", duration: GLIDE_MS, easing: "ease-out" });
+      // Added to a glide that is under way, which goes on from where it is seen.
+      if (by) body.animate({ transform: [`translateY(${by}px)`, "none"] }, { duration: GLIDE_MS, easing: "ease-out", composite: "add" });
     }
     for (const body of table()?.querySelectorAll(".fresh") ?? []) {
       if (!places.has(body)) body.animate({ opacity: [0, 1] }, { duration: GLIDE_MS });
